@@ -1,0 +1,43 @@
+# MeterSeal. Each target is one line into scripts/ or the `meterseal` command; `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench docs clean
+
+BIN := .venv/bin
+PACKAGES := protocol edge registry tools
+SETTINGS := $(PACKAGES:%=%/pyproject.toml) scripts/environment
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: .venv/.run ## the whole chain on sixteen meters, under three minutes (KEEP=1 leaves the services up)
+	@$(BIN)/meterseal demo $(if $(filter-out 0,$(KEEP)),--keep)
+
+test: .venv/.dev .venv/.system ## lint, then every test on both interpreters
+	@scripts/lint
+	@scripts/test $(ARGS)
+
+lint: .venv/.dev ## ruff, mypy, import contracts, the house's numbers
+	@scripts/lint
+
+bench: .venv/.dev ## all benches, or one package's: make bench ONLY=protocol
+	@$(BIN)/python bench $(if $(ONLY),--only $(ONLY))
+
+docs: .venv/.dev ## the documentation as a site in build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+clean: ## remove everything that was built, the environment too
+	@rm -rf .venv build typings site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	@find . -name __pycache__ -prune -exec rm -rf {} + -o -name '*.egg-info' -prune -exec rm -rf {} +
+
+.venv/.run: requirements/run.txt $(SETTINGS)
+	@scripts/environment run
+	@touch $@
+
+.venv/.dev: .venv/.run requirements/dev.txt requirements/stubs.txt
+	@scripts/environment dev
+	@touch $@
+
+.venv/.system: .venv/.run scripts/system_packages
+	@scripts/system_packages mosquitto chromium
+	@touch $@
