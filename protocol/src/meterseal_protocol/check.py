@@ -1,0 +1,106 @@
+"""Station 13: may this meter be installed? One pure function; clock and trust are arguments.
+
+Three answers. *Not valid* wins over *cannot say now*, and every reason is given. Silence, age and missing data are
+never a yes. The instant that counts is the greatest of the one asked for and every time the trust file proves.
+"""
+
+from dataclasses import dataclass
+
+from meterseal_protocol.certificate import Certificate, read
+from meterseal_protocol.errors import ProtocolError, UnknownKey
+from meterseal_protocol.grant import Reason, covers
+from meterseal_protocol.status import INVALID, SUSPENDED, VALID, StatusList
+from meterseal_protocol.trust import Trust
+from meterseal_wire.errors import WireError
+
+YES, NO, UNSURE = "valid", "not_valid", "cannot_say"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The outcome (`valid`, `not_valid`, `cannot_say`), every reason, and what a person compares on the meter.
+
+    Fields of the certificate are None or empty where it could not be read; `status_age_s` is None without a list.
+    """
+
+    outcome: str
+    reasons: tuple[Reason, ...]
+    meter: str = ""
+    territory: tuple[str, ...] = ()
+    end_register: int = 0
+    exponent: int = 0
+    issued_s: int = 0
+    expires_s: int = 0
+    status_age_s: int | None = None
+    demo: bool = False
+
+
+def check(
+    raw: bytes, trust: Trust, as_of_s: int, territory: str | None = None, meter: str | None = None
+) -> Answer:
+    """Judge certificate bytes for installation at `as_of_s` in `territory` (a GB/T 2260 code).
+
+    `meter` is the id that the path or the person names, where one is named. Never raises for bad bytes.
+    """
+    keys = trust.registry_keys()
+    lists = trust.status_lists(keys)
+    try:
+        certificate = read(raw, keys)
+    except UnknownKey:
+        return Answer(UNSURE, (("key.unknown", ()),))
+    except WireError as error:
+        return Answer(NO, (("certificate.malformed", (error.at,)),))
+    except ProtocolError:
+        return Answer(NO, (("certificate.signature", ()),))
+    now_s = max(as_of_s, trust.made_s, *(item.issued_s for item in lists.values()), certificate.issued_s)
+    against = _against(certificate, now_s, territory, meter)
+    unsure = _status(certificate, lists.get(certificate.status_list), now_s, against)
+    return _answer(certificate, against, unsure, lists.get(certificate.status_list), now_s)
+
+
+def _against(certificate: Certificate, now_s: int, territory: str | None, meter: str | None) -> list[Reason]:
+    reasons: list[Reason] = []
+    if meter is not None and meter != certificate.meter:
+        reasons.append(("certificate.other_meter", ()))
+    if territory is not None and not covers(certificate.territory, territory):
+        reasons.append(("certificate.territory", ()))
+    if now_s > certificate.expires_s:
+        reasons.append(("certificate.expired", (certificate.expires_s, now_s)))
+    return reasons
+
+
+def _status(
+    certificate: Certificate, status: StatusList | None, now_s: int, against: list[Reason]
+) -> list[Reason]:
+    """Reasons for *cannot say*; a status of invalid is added to `against`."""
+    if status is None:
+        return [("status.missing", ())]
+    value = status.get(certificate.status_index)
+    if value == INVALID:
+        against.append(("status.invalid", ()))
+    if now_s > status.expires_s:
+        return [("status.stale", (status.expires_s, now_s))]
+    if value == SUSPENDED:
+        return [("status.suspended", ())]
+    return [] if value in (VALID, INVALID) else [("status.missing", ())]
+
+
+def _answer(
+    certificate: Certificate,
+    against: list[Reason],
+    unsure: list[Reason],
+    status: StatusList | None,
+    now_s: int,
+) -> Answer:
+    return Answer(
+        NO if against else UNSURE if unsure else YES,
+        (*against, *unsure),
+        certificate.meter,
+        certificate.territory,
+        certificate.end_register,
+        certificate.exponent,
+        certificate.issued_s,
+        certificate.expires_s,
+        None if status is None else now_s - status.issued_s,
+        certificate.demo,
+    )

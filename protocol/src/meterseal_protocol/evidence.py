@@ -1,0 +1,86 @@
+"""What the judge reads about one meter, picked from a log by a pure rule.
+
+Two people with the same log pick the same evidence: every attempt that names the meter; what closed it; the chain
+around both, from the boot of each epoch; the beacons those attempts cite; the newest scope of the meter. Entries
+beyond the log size do not exist.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from meterseal_protocol.statement import Statement
+from meterseal_wire import labels as L
+
+CLOSERS = (L.KIND_RESULT, L.KIND_ABANDONED)
+Place = tuple[bytes, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A verified statement in a log: `key` is the thumbprint it verified under, `entered_s` its *not after*."""
+
+    statement: Statement
+    key: bytes
+    leaf: int
+    entered_s: int
+
+    @property
+    def place(self) -> Place:
+        """(key, epoch, seq) of a chained statement."""
+        chain = self.statement.chain
+        return (self.key, chain[0], chain[1]) if chain else (self.key, 0, 0)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that speaks about `meter` in a log of `log_size` leaves; `blobs` are evidence items by identity."""
+
+    meter: str
+    entries: tuple[Entry, ...]
+    log_size: int
+    blobs: Mapping[bytes, tuple[bytes, ...]] = field(default_factory=dict)
+
+    def of_kind(self, kind: int) -> list[Entry]:
+        """Entries of one kind, in log order."""
+        return sorted((e for e in self.entries if e.statement.typ == kind), key=lambda e: e.leaf)
+
+
+def names(entry: Entry, meter: str) -> bool:
+    """True if this attempt has a position with the meter."""
+    return any(position[L.METER] == meter for position in entry.statement.payload[L.POSITIONS])
+
+
+def select(
+    meter: str, pool: Iterable[Entry], log_size: int, blobs: Mapping[bytes, tuple[bytes, ...]] | None = None
+) -> Evidence:
+    """The evidence about `meter` among the entries of `pool` with leaf below `log_size`."""
+    known = [entry for entry in pool if entry.leaf < log_size]
+    attempts = [e for e in known if e.statement.typ == L.KIND_ATTEMPT and names(e, meter)]
+    opened = {entry.place for entry in attempts}
+    closers = [e for e in known if e.statement.typ in CLOSERS and closes(e) in opened]
+    reach: dict[tuple[bytes, int], int] = {}
+    for key, epoch, seq in [entry.place for entry in (*attempts, *closers)]:
+        reach[key, epoch] = max(seq, reach.get((key, epoch), 0))
+    cited = {entry.statement.payload[L.BEACON] for entry in attempts}
+    chosen = [e for e in known if _wanted(e, reach, cited)]
+    scopes = [e for e in known if e.statement.typ == L.KIND_SCOPE and e.statement.payload[L.METER] == meter]
+    chosen += sorted(scopes, key=lambda e: e.leaf)[-1:]
+    chosen.sort(key=lambda e: e.statement.identity)
+    mine = {e.statement.identity for e in chosen}
+    kept = {name: items for name, items in (blobs or {}).items() if name in mine and items}
+    return Evidence(meter, tuple(chosen), log_size, kept)
+
+
+def closes(entry: Entry) -> Place:
+    """(key, epoch, seq) of the attempt that a result or abandonment closes."""
+    epoch, seq = entry.statement.payload[L.ATTEMPT]
+    return entry.key, epoch, seq
+
+
+def _wanted(entry: Entry, reach: Mapping[tuple[bytes, int], int], cited: set[bytes]) -> bool:
+    statement = entry.statement
+    if statement.typ == L.KIND_BEACON:
+        return statement.identity in cited
+    if statement.chain is None:
+        return False
+    return statement.chain[1] <= reach.get((entry.key, statement.chain[0]), -1)

@@ -1,0 +1,172 @@
+"""Merkle tree of RFC 9162 section 2.1: root, inclusion and consistency, made and checked.
+
+`Tree` keeps only the roots of its full subtrees, so appending costs O(log n) and a log of any length fits.
+Proofs are made from stored leaf hashes by the caller who has them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from meterseal_protocol.errors import BadProof
+
+EMPTY = sha256(b"").digest()
+
+
+def leaf_hash(data: bytes) -> bytes:
+    """SHA-256 of 00 and the leaf's data."""
+    return sha256(b"\x00" + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """SHA-256 of 01, left and right."""
+    return sha256(b"\x01" + left + right).digest()
+
+
+class Tree:
+    """An append-only tree that knows its size and root."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._full: list[tuple[int, bytes]] = []
+
+    def append(self, data: bytes) -> None:
+        """Add a leaf with this data."""
+        height, right = 0, leaf_hash(data)
+        while self._full and self._full[-1][0] == height:
+            right = node_hash(self._full.pop()[1], right)
+            height += 1
+        self._full.append((height, right))
+        self.size += 1
+
+    def root(self) -> bytes:
+        """Root over all leaves; SHA-256 of nothing for none."""
+        if not self._full:
+            return EMPTY
+        root = self._full[-1][1]
+        for _, left in reversed(self._full[:-1]):
+            root = node_hash(left, root)
+        return root
+
+
+def subtree(hashes: Sequence[bytes], start: int, end: int) -> bytes:
+    """Root over the leaf hashes from `start` up to `end`."""
+    if end - start == 1:
+        return hashes[start]
+    middle = start + _split(end - start)
+    return node_hash(subtree(hashes, start, middle), subtree(hashes, middle, end))
+
+
+def _split(count: int) -> int:
+    return 1 << (count - 1).bit_length() - 1
+
+
+def inclusion_proof(hashes: Sequence[bytes], index: int, size: int) -> list[bytes]:
+    """Path of leaf `index` in the tree of the first `size` leaf hashes (RFC 9162 section 2.1.3.1)."""
+    if not 0 <= index < size <= len(hashes):
+        raise BadProof(f"no leaf {index} in a tree of {size}")
+    path: list[bytes] = []
+    start, end = 0, size
+    while end - start > 1:
+        middle = start + _split(end - start)
+        if index < middle:
+            path.append(subtree(hashes, middle, end))
+            end = middle
+        else:
+            path.append(subtree(hashes, start, middle))
+            start = middle
+    return path[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """Where a leaf stands: index, size of the tree, path."""
+
+    index: int
+    size: int
+    path: list[bytes]
+
+
+def include(hashes: Sequence[bytes], index: int, size: int) -> Inclusion:
+    """The inclusion of leaf `index` in the tree of the first `size` leaf hashes."""
+    return Inclusion(index, size, inclusion_proof(hashes, index, size))
+
+
+def root_from_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
+    """Root that a leaf hash and its path lead to (RFC 9162 section 2.1.3.2); BadProof when the path can't be one."""
+    if not 0 <= index < size:
+        raise BadProof(f"no leaf {index} in a tree of {size}")
+    place, last, root = index, size - 1, leaf
+    for node in path:
+        if last == 0:
+            raise BadProof("the path is too long")
+        if place & 1 or place == last:
+            root = node_hash(node, root)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            root = node_hash(root, node)
+        place, last = place >> 1, last >> 1
+    if last:
+        raise BadProof("the path is too short")
+    return root
+
+
+def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> None:
+    """BadProof unless the path leads from the leaf hash to `root`."""
+    if root_from_path(leaf, index, size, path) != root:
+        raise BadProof("the path does not lead to the root")
+
+
+def consistency_proof(hashes: Sequence[bytes], first: int, second: int) -> list[bytes]:
+    """Proof that the tree of `first` leaves is a prefix of that of `second` (RFC 9162 section 2.1.4.1)."""
+    if not 0 < first <= second <= len(hashes):
+        raise BadProof(f"no consistency proof from {first} to {second}")
+    return _subproof(hashes, first, 0, second, True) if first < second else []
+
+
+def _subproof(hashes: Sequence[bytes], first: int, start: int, end: int, whole: bool) -> list[bytes]:
+    if first == end - start:
+        return [] if whole else [subtree(hashes, start, end)]
+    middle = _split(end - start)
+    if first <= middle:
+        return [*_subproof(hashes, first, start, start + middle, whole), subtree(hashes, start + middle, end)]
+    rest = _subproof(hashes, first - middle, start + middle, end, False)
+    return [*rest, subtree(hashes, start, start + middle)]
+
+
+def verify_consistency(first: int, second: int, proof: Sequence[bytes], old: bytes, new: bytes) -> None:
+    """BadProof unless the tree (first, old) is a prefix of (second, new) (RFC 9162 section 2.1.4.2).
+
+    A first size of 0 is undefined there and refused here.
+    """
+    if not 0 < first <= second:
+        raise BadProof(f"sizes {first} and {second} are no growth")
+    if first == second:
+        if proof or old != new:
+            raise BadProof("equal sizes have equal roots and an empty proof")
+        return
+    if not proof:
+        raise BadProof("the proof is empty")
+    path = list(proof) if first & (first - 1) else [old, *proof]
+    if _replay(path, first - 1, second - 1) != (old, new):
+        raise BadProof("the proof does not lead from the old root to the new one")
+
+
+def _replay(path: list[bytes], place: int, last: int) -> tuple[bytes, bytes]:
+    while place & 1:
+        place, last = place >> 1, last >> 1
+    older = newer = path[0]
+    for node in path[1:]:
+        if last == 0:
+            raise BadProof("the proof is too long")
+        if place & 1 or place == last:
+            older, newer = node_hash(node, older), node_hash(node, newer)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            newer = node_hash(newer, node)
+        place, last = place >> 1, last >> 1
+    if last:
+        raise BadProof("the proof is too short")
+    return older, newer
