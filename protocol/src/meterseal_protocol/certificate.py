@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from meterseal_protocol.errors import BadHeader
-from meterseal_protocol.keys import KeyRing
+from meterseal_protocol.keys import KeyRing, PublicKey
+from meterseal_protocol.statement import KID, check_text
 from meterseal_protocol.verify import verify_parts
 from meterseal_wire import labels as L
 from meterseal_wire.digest import ALG_ESP256, sha256
@@ -20,7 +21,8 @@ from meterseal_wire.statement import Author, seal
 
 HEADER = {L.HEADER_ALG, L.HEADER_KID, L.HEADER_TYP}
 CLAIMS = {L.CLAIM_ISS, L.CLAIM_SUB, L.CLAIM_EXP, L.CLAIM_IAT, L.CLAIM_CERTIFICATE}
-RULES, RESULT, MARKS = 8, 16, 8
+RULES, RESULT, MARKS = 8, 16, 8  # bytes of each hash
+NAME, METER, PLACE = 16, 48, 6  # characters
 
 
 @dataclass(frozen=True)
@@ -77,18 +79,39 @@ def issue(author: Author, certificate: Certificate) -> bytes:
     return bytes(seal(author, protected, encode(claims)))
 
 
-def read(raw: bytes, keys: KeyRing) -> Certificate:
-    """Verify and open a certificate; WireError, BadHeader, UnknownKey or Unverified otherwise."""
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A certificate taken apart and not verified: what it claims, and what a verifier needs."""
+
+    claimed: Certificate
+    kid: bytes
+    protected: bytes
+    body: bytes
+    signature: bytes
+
+
+def take_apart(raw: bytes) -> Unread:
+    """What the bytes claim, without looking at the signature; WireError or BadHeader where they are none."""
     protected, unprotected, body, signature = split(raw)
     header = scan(protected)
     if not isinstance(header, dict) or set(header) != HEADER:
         raise BadHeader("a certificate's header has alg, kid and typ")
     if header[L.HEADER_ALG] != ALG_ESP256 or header[L.HEADER_TYP] != L.KIND_CERTIFICATE:
         raise BadHeader("not a certificate signed with ESP256")
-    if unprotected or body is None or not isinstance(header[L.HEADER_KID], bytes):
+    if unprotected or body is None or not _is_kid(header[L.HEADER_KID]):
         raise BadShape(2, "a certificate has its payload, an 8-byte kid and an empty unprotected header")
-    verify_parts(header[L.HEADER_KID], protected, body, signature, keys)
-    return _certificate(scan(body))
+    return Unread(_certificate(scan(body)), header[L.HEADER_KID], protected, body, signature)
+
+
+def read_signed(raw: bytes, keys: KeyRing) -> tuple[Certificate, PublicKey]:
+    """Verify and open a certificate, and say under which key; WireError, BadHeader, UnknownKey or Unverified."""
+    found = take_apart(raw)
+    return found.claimed, verify_parts(found.kid, found.protected, found.body, found.signature, keys)
+
+
+def read(raw: bytes, keys: KeyRing) -> Certificate:
+    """Verify and open a certificate; WireError, BadHeader, UnknownKey or Unverified otherwise."""
+    return read_signed(raw, keys)[0]
 
 
 def _certificate(claims: Any) -> Certificate:
@@ -97,6 +120,7 @@ def _certificate(claims: Any) -> Certificate:
     own = claims[L.CLAIM_CERTIFICATE]
     if not isinstance(own, list) or len(own) != 10 or not _shaped(claims, own):
         raise BadShape(0, "a certificate's own claim does not have its ten items")
+    check_text([claims[L.CLAIM_ISS], claims[L.CLAIM_SUB]])
     territory, rules, result, position, register, exponent, marks, status_list, index, demo = own
     return Certificate(
         issuer=claims[L.CLAIM_ISS],
@@ -117,9 +141,18 @@ def _certificate(claims: Any) -> Certificate:
 
 
 def _shaped(claims: dict[int, Any], own: list[Any]) -> bool:
-    texts = isinstance(claims[L.CLAIM_ISS], str) and isinstance(claims[L.CLAIM_SUB], str)
-    places = isinstance(own[0], list) and all(isinstance(place, str) for place in own[0])
-    numbers = [claims[L.CLAIM_EXP], claims[L.CLAIM_IAT], *own[3:6], *own[7:10]]
+    names = _is_text(claims[L.CLAIM_ISS], NAME) and _is_text(claims[L.CLAIM_SUB], METER)
+    places = isinstance(own[0], list) and all(_is_text(place, PLACE) for place in own[0])
+    numbers = [*own[3:6], claims[L.CLAIM_EXP], claims[L.CLAIM_IAT], *own[7:9]]
     whole = all(isinstance(number, int) and not isinstance(number, bool) for number in numbers)
+    counts = whole and min(own[3], *numbers[3:]) >= 0 and own[9] in (0, 1) and not isinstance(own[9], bool)
     hashes = zip((own[1], own[2], own[6]), (RULES, RESULT, MARKS), strict=True)
-    return texts and places and whole and all(isinstance(h, bytes) and len(h) == size for h, size in hashes)
+    return names and places and counts and all(isinstance(h, bytes) and len(h) == size for h, size in hashes)
+
+
+def _is_text(value: Any, most: int) -> bool:
+    return isinstance(value, str) and len(value) <= most
+
+
+def _is_kid(value: Any) -> bool:
+    return isinstance(value, bytes) and len(value) == KID

@@ -4,13 +4,14 @@ Three answers. *Not valid* wins over *cannot say now*, and every reason is given
 never a yes. The instant that counts is the greatest of the one asked for and every time the trust file proves.
 """
 
+import unicodedata
 from dataclasses import dataclass
 
-from meterseal_protocol.certificate import Certificate, read
-from meterseal_protocol.errors import ProtocolError, UnknownKey
+from meterseal_protocol.certificate import Certificate, read_signed, take_apart
+from meterseal_protocol.errors import BadHeader, ProtocolError, UnknownKey
 from meterseal_protocol.grant import Reason, covers
 from meterseal_protocol.status import INVALID, SUSPENDED, VALID, StatusList
-from meterseal_protocol.trust import Trust
+from meterseal_protocol.trust import Trust, key_ring
 from meterseal_wire.errors import WireError
 
 YES, NO, UNSURE = "valid", "not_valid", "cannot_say"
@@ -42,25 +43,45 @@ def check(
 
     `meter` is the id that the path or the person names, where one is named. Never raises for bad bytes.
     """
-    keys = trust.registry_keys()
-    lists = trust.status_lists(keys)
+    registries = trust.registries()
+    lists = trust.status_lists(registries)
     try:
-        certificate = read(raw, keys)
+        certificate, key = read_signed(raw, key_ring(registries))
     except UnknownKey:
-        return Answer(UNSURE, (("key.unknown", ()),))
+        return _unknown(raw, trust, {registry.name for registry in registries.values()})
     except WireError as error:
         return Answer(NO, (("certificate.malformed", (error.at,)),))
+    except BadHeader:
+        return Answer(NO, (("certificate.malformed", (0,)),))
     except ProtocolError:
         return Answer(NO, (("certificate.signature", ()),))
-    now_s = max(as_of_s, trust.made_s, *(item.issued_s for item in lists.values()), certificate.issued_s)
+    registry = registries[key.thumbprint]
+    status = lists.get((registry.name, certificate.status_list))
+    now_s = max(as_of_s, trust.made_s, certificate.issued_s, *(item.issued_s for item in lists.values()))
     against = _against(certificate, now_s, territory, meter)
-    unsure = _status(certificate, lists.get(certificate.status_list), now_s, against)
-    return _answer(certificate, against, unsure, lists.get(certificate.status_list), now_s)
+    unsure: list[Reason] = (
+        [] if registry.held_at(certificate.issued_s) else [("key.window", (certificate.issued_s,))]
+    )
+    unsure += _status(certificate, status, now_s, against)
+    return _answer(certificate, against, unsure, status, now_s)
+
+
+def spelled(meter: str) -> str:
+    """A meter id as certificates spell it: NFKC, upper case, no blanks (design section 9)."""
+    return "".join(unicodedata.normalize("NFKC", meter).upper().split())
+
+
+def _unknown(raw: bytes, trust: Trust, known: set[str]) -> Answer:
+    """No key fits. A trust file that is younger than the certificate would know every key of that registry."""
+    claimed = take_apart(raw).claimed
+    if claimed.issuer in known and claimed.issued_s <= trust.made_s:
+        return Answer(NO, (("certificate.signature", ()),))
+    return Answer(UNSURE, (("key.unknown", ()),))
 
 
 def _against(certificate: Certificate, now_s: int, territory: str | None, meter: str | None) -> list[Reason]:
     reasons: list[Reason] = []
-    if meter is not None and meter != certificate.meter:
+    if meter is not None and spelled(meter) != certificate.meter:
         reasons.append(("certificate.other_meter", ()))
     if territory is not None and not covers(certificate.territory, territory):
         reasons.append(("certificate.territory", ()))

@@ -58,9 +58,7 @@ def select(
     attempts = [e for e in known if e.statement.typ == L.KIND_ATTEMPT and names(e, meter)]
     opened = {entry.place for entry in attempts}
     closers = [e for e in known if e.statement.typ in CLOSERS and closes(e) in opened]
-    reach: dict[tuple[bytes, int], int] = {}
-    for key, epoch, seq in [entry.place for entry in (*attempts, *closers)]:
-        reach[key, epoch] = max(seq, reach.get((key, epoch), 0))
+    reach = _reach([e for e in known if e.statement.chain], attempts, closers)
     cited = {entry.statement.payload[L.BEACON] for entry in attempts}
     chosen = [e for e in known if _wanted(e, reach, cited)]
     scopes = [e for e in known if e.statement.typ == L.KIND_SCOPE and e.statement.payload[L.METER] == meter]
@@ -75,6 +73,31 @@ def closes(entry: Entry) -> Place:
     """(key, epoch, seq) of the attempt that a result or abandonment closes."""
     epoch, seq = entry.statement.payload[L.ATTEMPT]
     return entry.key, epoch, seq
+
+
+def _reach(chained: list[Entry], attempts: list[Entry], closers: list[Entry]) -> dict[tuple[bytes, int], int]:
+    """By (key, epoch), the highest sequence number that concerns the meter.
+
+    Up to the attempt and to what closed it; every epoch that lies between the two; and the boot that follows, since
+    it says which head the fixture still held.
+    """
+    reach: dict[tuple[bytes, int], int] = {}
+
+    def take(key: bytes, epoch: int, seq: int) -> None:
+        reach[key, epoch] = max(seq, reach.get((key, epoch), 0))
+
+    for key, epoch, seq in [entry.place for entry in (*attempts, *closers)]:
+        take(key, epoch, seq)
+    for closer in closers:
+        key, opened, _ = closes(closer)
+        for between in chained:
+            if between.key == key and opened <= between.place[1] < closer.place[1]:
+                take(*between.place)
+    for key, epoch in list(reach):
+        later = [entry.place[1] for entry in chained if entry.key == key and entry.place[1] > epoch]
+        if later:
+            take(key, min(later), 0)
+    return reach
 
 
 def _wanted(entry: Entry, reach: Mapping[tuple[bytes, int], int], cited: set[bytes]) -> bool:

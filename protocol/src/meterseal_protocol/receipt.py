@@ -26,6 +26,7 @@ INCLUSION = -1
 HEADER = {L.HEADER_ALG, L.HEADER_KID, L.HEADER_CWT_CLAIMS, L.HEADER_VDS}
 LONGEST_PATH = 63
 HASH = 32
+KID = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,11 @@ def issue(author: Author, identity: bytes, place: Inclusion, entered_s: int) -> 
 
 
 def check(raw: bytes, identity: bytes, keys: KeyRing) -> Receipt:
-    """What the receipt proves of the statement `identity`; WireError, BadHeader, BadProof or Unverified if nothing."""
+    """What the receipt proves of the statement `identity`; WireError, BadHeader, BadProof or Unverified if nothing.
+
+    Every key of `keys` is believed as a log's, so give registries' keys alone. A root is only as good as the
+    checkpoint it is compared with: that is the caller's.
+    """
     protected, unprotected, payload, signature = split(raw)
     if payload is not None:
         raise BadShape(2, "a receipt's payload is detached")
@@ -89,9 +94,9 @@ def _header(protected: bytes) -> dict[int, Any]:
     if header[L.HEADER_ALG] != ALG_ESP256 or header[L.HEADER_VDS] != RFC9162_SHA256:
         raise BadHeader("a receipt is signed with ESP256 over an RFC 9162 tree")
     claims = header[L.HEADER_CWT_CLAIMS]
-    if not isinstance(claims, dict) or not isinstance(claims.get(L.CLAIM_IAT), int):
+    if not isinstance(claims, dict) or not _is_uint(claims.get(L.CLAIM_IAT)):
         raise BadHeader("a receipt says when the entry was made (iat)")
-    if not isinstance(header[L.HEADER_KID], bytes):
+    if not isinstance(header[L.HEADER_KID], bytes) or len(header[L.HEADER_KID]) != KID:
         raise BadHeader("kid is 8 bytes")
     return header
 
@@ -104,7 +109,7 @@ def _proof(unprotected: dict[Any, Any]) -> tuple[int, int, list[bytes]]:
     if not isinstance(listed, list) or len(listed) != 1 or not isinstance(listed[0], bytes):
         raise BadShape(2, "a receipt carries one inclusion proof")
     proof = scan(listed[0])
-    if not isinstance(proof, list) or len(proof) != 3 or not all(isinstance(n, int) for n in proof[:2]):
+    if not isinstance(proof, list) or len(proof) != 3 or not all(_is_uint(n) for n in proof[:2]):
         raise BadShape(2, "an inclusion proof is [size, index, [path]]")
     path = proof[2]
     if not isinstance(path, list) or len(path) > LONGEST_PATH:
@@ -112,3 +117,7 @@ def _proof(unprotected: dict[Any, Any]) -> tuple[int, int, list[bytes]]:
     if not all(isinstance(node, bytes) and len(node) == HASH for node in path):
         raise BadShape(2, "a path holds hashes of 32 bytes")
     return proof[0], proof[1], path
+
+
+def _is_uint(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

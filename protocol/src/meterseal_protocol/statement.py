@@ -14,7 +14,7 @@ from meterseal_wire import labels as L
 from meterseal_wire.chain import check_chain
 from meterseal_wire.digest import ALG_ESP256, sha256
 from meterseal_wire.errors import BadShape, BadText
-from meterseal_wire.kinds import CHAINED, check_payload
+from meterseal_wire.kinds import CHAINED, KINDS, check_payload
 from meterseal_wire.scan import scan
 from meterseal_wire.sign1 import join, split
 
@@ -54,9 +54,12 @@ def read(raw: bytes) -> Statement:
         )
     header = read_header(protected)
     typ, chain = header[L.HEADER_TYP], None
+    if typ not in KINDS:
+        raise BadHeader(f"typ {typ} is no kind of statement")
     claims: Any = header.get(L.HEADER_CWT_CLAIMS)
     if not _names(claims):
         raise BadHeader("CWT claims are {1: issuer, 2: subject} with 1 to 16 characters each")
+    check_text(claims)
     if (typ in CHAINED) != (L.HEADER_CHAIN in header):
         raise BadHeader("a fixture's statement has a chain header, and no other has one")
     if typ in CHAINED:
@@ -98,7 +101,7 @@ def _names(claims: Any) -> bool:
 
 
 def check_text(value: Any) -> None:
-    """BadText unless every text in a payload is in Unicode normal form C."""
+    """BadText unless every text in a payload or in claims is in Unicode normal form C."""
     if isinstance(value, str):
         if not unicodedata.is_normalized("NFC", value):
             raise BadText(0, "text is not in normal form C")

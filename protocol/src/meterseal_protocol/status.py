@@ -7,6 +7,7 @@ its own end; past it nothing can be said from it.
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeGuard
 
 from meterseal_protocol.errors import BadHeader
 from meterseal_protocol.keys import KeyRing
@@ -29,13 +30,17 @@ WIDTHS = (1, 2, 4, 8)
 
 @dataclass(frozen=True)
 class StatusList:
-    """A verified list: its address, when it was issued and ends (Unix seconds), and the packed statuses."""
+    """A verified list: its address, when it was issued and ends (Unix seconds), the packed statuses, its signer.
+
+    `key` is the thumbprint of the key under which it verified.
+    """
 
     uri: str
     issued_s: int
     expires_s: int
     packed: bytes
     bits: int = BITS
+    key: bytes = b""
 
     def get(self, index: int) -> int | None:
         """Status at `index`; None beyond the list's end."""
@@ -104,24 +109,33 @@ def read(raw: bytes, keys: KeyRing) -> StatusList:
     header = scan(protected)
     if not isinstance(header, dict) or set(header) != {L.HEADER_ALG, L.HEADER_KID, L.HEADER_TYP}:
         raise BadHeader("a status list's header has alg, kid and typ")
-    if (
-        header[L.HEADER_TYP] != TYP
-        or header[L.HEADER_ALG] != ALG_ESP256
-        or not isinstance(header[L.HEADER_KID], bytes)
-    ):
+    if header[L.HEADER_TYP] != TYP or header[L.HEADER_ALG] != ALG_ESP256:
         raise BadHeader("not a status list signed with ESP256")
-    if unprotected or body is None:
-        raise BadShape(2, "a status list has its payload and an empty unprotected header")
-    verify_parts(header[L.HEADER_KID], protected, body, signature, keys)
-    claims = scan(body, LIST_BYTES)
-    inner = claims.get(L.CLAIM_STATUS_LIST) if isinstance(claims, dict) else None
-    if (
-        not isinstance(inner, dict)
-        or inner.get("bits") not in WIDTHS
-        or not isinstance(inner.get("lst"), bytes)
-    ):
-        raise BadShape(0, "a status list has bits and lst")
-    times = [claims.get(L.CLAIM_IAT), claims.get(L.CLAIM_EXP)]
-    if not all(isinstance(moment, int) for moment in times) or not isinstance(claims.get(L.CLAIM_SUB), str):
+    if unprotected or body is None or not isinstance(header[L.HEADER_KID], bytes):
+        raise BadShape(2, "a status list has its payload, a kid and an empty unprotected header")
+    key = verify_parts(header[L.HEADER_KID], protected, body, signature, keys)
+    return _status_list(scan(body, LIST_BYTES), key.thumbprint)
+
+
+def _status_list(claims: Any, key: bytes) -> StatusList:
+    if not isinstance(claims, dict):
+        raise BadShape(0, "a status list's claims are a map")
+    uri, issued_s, expires_s = (claims.get(label) for label in (L.CLAIM_SUB, L.CLAIM_IAT, L.CLAIM_EXP))
+    if not isinstance(uri, str) or not _is_time(issued_s) or not _is_time(expires_s):
         raise BadShape(0, "a status list says its address, when it was issued and when it ends")
-    return StatusList(claims[L.CLAIM_SUB], times[0], times[1], unpack(inner["lst"]), inner["bits"])
+    bits, packed = unpack_map(claims.get(L.CLAIM_STATUS_LIST))
+    return StatusList(uri, issued_s, expires_s, packed, bits, key)
+
+
+def unpack_map(value: Any) -> tuple[int, bytes]:
+    """(bits, packed statuses) of a StatusList map (draft section 4.3); BadShape or OverLimit otherwise."""
+    if not isinstance(value, dict) or not isinstance(value.get("lst"), bytes):
+        raise BadShape(0, "a status list has bits and lst")
+    bits = value.get("bits")
+    if not isinstance(bits, int) or isinstance(bits, bool) or bits not in WIDTHS:
+        raise BadShape(0, "statuses have 1, 2, 4 or 8 bits")
+    return bits, unpack(value["lst"])
+
+
+def _is_time(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

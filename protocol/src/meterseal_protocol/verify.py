@@ -55,25 +55,32 @@ def verify_parts(kid: bytes, protected: bytes, body: bytes, signature: bytes, ke
     raise Unverified(f"the signature does not hold under kid {kid.hex()}")
 
 
-def verify_foreign(raw: bytes, key: dict[int, Any], external: bytes = b"") -> bytes | None:
-    """Payload of anybody's COSE_Sign1 under the COSE_Key `key`; Unverified, BadHeader or BadKey otherwise.
+def verify_foreign(raw: bytes, key: dict[int, Any], external: bytes = b"") -> bytes:
+    """Payload of anybody's COSE_Sign1 under the COSE_Key `key`; BadHeader, BadKey or Unverified otherwise.
 
-    Decoded leniently, since other people's encodings need not be deterministic; only the signature is judged.
+    Decoded leniently, since other people's encodings need not be deterministic; only the signature is judged. An
+    algorithm that stands in the unprotected header alone is not taken: RFC 9052 section 3.1 wants it authenticated.
     """
     protected, payload, signature = _foreign_parts(raw)
-    header = cbor2.loads(protected) if protected else {}
+    header = _decoded(protected) if protected else {}
     if not isinstance(header, dict) or L.HEADER_CRIT in header:
         raise BadHeader("the protected header is no map or has critical labels that are not understood")
+    if L.HEADER_ALG not in header:
+        raise BadHeader("the protected header names no algorithm; one in the unprotected header is not taken")
     signed = sig_structure(protected, payload, external)
-    _check_foreign(header.get(L.HEADER_ALG), key, signed, signature)
+    _check_foreign(header[L.HEADER_ALG], key, signed, signature)
     return payload
 
 
-def _foreign_parts(raw: bytes) -> tuple[bytes, bytes, bytes]:
+def _decoded(raw: bytes) -> Any:
     try:
-        value = cbor2.loads(raw)
-    except (cbor2.CBORDecodeError, ValueError, RecursionError) as error:
-        raise Unverified(f"not CBOR: {error}") from None
+        return cbor2.loads(raw)
+    except (cbor2.CBORDecodeError, ValueError, ArithmeticError, RecursionError, TypeError) as error:
+        raise BadHeader(f"not CBOR: {error}") from None
+
+
+def _foreign_parts(raw: bytes) -> tuple[bytes, bytes, bytes]:
+    value = _decoded(raw)
     if isinstance(value, cbor2.CBORTag):
         if value.tag != SIGN1_TAG:
             raise BadHeader(f"tag {value.tag} is not COSE_Sign1 (18)")
@@ -87,6 +94,8 @@ def _foreign_parts(raw: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def _check_foreign(alg: Any, key: dict[int, Any], signed: bytes, signature: bytes) -> None:
+    if not isinstance(alg, int):
+        raise BadHeader(f"algorithm {alg!r} is not accepted")
     if alg in (ES256, ESP256):
         PublicKey.from_cose(key).verify(signed, signature)
     elif alg in (EDDSA, ED25519):
@@ -98,7 +107,16 @@ def _check_foreign(alg: Any, key: dict[int, Any], signed: bytes, signature: byte
 def _check_ed25519(key: dict[int, Any], signed: bytes, signature: bytes) -> None:
     if key.get(1) != OKP or key.get(-1) != CURVE_ED25519 or not isinstance(key.get(-2), bytes):
         raise BadKey("not a COSE_Key of type OKP on Ed25519")
+    verify_ed25519(key[-2], signed, signature)
+
+
+def verify_ed25519(public: bytes, message: bytes, signature: bytes) -> None:
+    """Raise Unverified unless the signature (RFC 8032) holds under 32 bytes of public key; BadKey for other sizes."""
     try:
-        Ed25519PublicKey.from_public_bytes(key[-2]).verify(signature, signed)
-    except (InvalidSignature, ValueError):
+        key = Ed25519PublicKey.from_public_bytes(public)
+    except ValueError:
+        raise BadKey(f"an Ed25519 public key is 32 bytes, not {len(public)}") from None
+    try:
+        key.verify(signature, message)
+    except InvalidSignature:
         raise Unverified("the signature does not hold") from None

@@ -258,7 +258,9 @@ def _check_array(value, shape, where):
 
 
 def _is_int(value, shape):
-    return isinstance(value, int) and value is not True and value is not False and -LARGEST <= value <= LARGEST
+    return (
+        isinstance(value, int) and value is not True and value is not False and -LARGEST <= value <= LARGEST
+    )
 
 
 def _is_uint(value, shape):

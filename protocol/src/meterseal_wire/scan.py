@@ -138,7 +138,9 @@ def _check_utf8(raw, start):
         if first < 0x80:
             at += 1
             continue
-        more = 1 if 0xC2 <= first <= 0xDF else 2 if 0xE0 <= first <= 0xEF else 3 if 0xF0 <= first <= 0xF4 else 0
+        more = (
+            1 if 0xC2 <= first <= 0xDF else 2 if 0xE0 <= first <= 0xEF else 3 if 0xF0 <= first <= 0xF4 else 0
+        )
         low, high = _SECOND.get(first, (0x80, 0xBF))
         tail = raw[at + 1 : at + 1 + more]
         if not more or len(tail) < more or not low <= tail[0] <= high:

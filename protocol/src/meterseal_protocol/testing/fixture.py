@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from meterseal_protocol.testing.runs import Seat
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.chain import GENESIS
@@ -15,8 +16,6 @@ from meterseal_wire.digest import sha256
 from meterseal_wire.sign1 import identity
 from meterseal_wire.statement import Author, build
 from meterseal_wire.tree import tree_hash
-
-from meterseal_protocol.testing.runs import Seat
 
 CLOCK = (10_000_000, 1, 0)
 AIR = ([20_000, 20_000, 20_000], [10_130, 10_130, 10_130], [600, 600, 600])
@@ -100,7 +99,9 @@ class ModelFixture:
         }
         return self.say(L.KIND_RESULT, payload, leaves)
 
-    def abandoned(self, reason: int, attempt: tuple[int, int], counts: Sequence[Sequence[int]] = ()) -> Signed:
+    def abandoned(
+        self, reason: int, attempt: tuple[int, int], counts: Sequence[Sequence[int]] = ()
+    ) -> Signed:
         """End of the attempt at a place without a result; `counts` are rows of position, meter, reference counts."""
         payload = {L.ATTEMPT: attempt, L.REASON: reason, L.RAW_COUNTS: [list(row) for row in counts]}
         return self.say(L.KIND_ABANDONED, payload)

@@ -3,16 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from meterseal_wire import labels as L
-from meterseal_wire.statement import build
-
-from meterseal_protocol.evidence import Entry, Evidence, names, select
+from meterseal_protocol.evidence import Entry, Evidence, closes, names, select
 from meterseal_protocol.grant import Grants
-from meterseal_protocol.merkle import Tree, inclusion_proof, leaf_hash
+from meterseal_protocol.merkle import Tree, include, leaf_hash
 from meterseal_protocol.receipt import issue
 from meterseal_protocol.testing.fixture import Signed
 from meterseal_protocol.testing.world import World
 from meterseal_protocol.verify import verify
+from meterseal_wire import labels as L
+from meterseal_wire.statement import build
 
 
 @dataclass
@@ -59,7 +58,7 @@ class Record:
         """The list of all attempts naming a meter and of what closed them, entered."""
         attempts = [e for e in self.of_kind(L.KIND_ATTEMPT) if names(e, meter)]
         opened = {entry.place for entry in attempts}
-        closers = [e for e in self.of_kind(L.KIND_RESULT, L.KIND_ABANDONED) if _closes(e) in opened]
+        closers = [e for e in self.of_kind(L.KIND_RESULT, L.KIND_ABANDONED) if closes(e) in opened]
         listed = sorted(entry.statement.identity for entry in (*attempts, *closers))
         payload = {L.METER: meter, L.LOG_SIZE: self.tree.size, L.ENTRIES: listed, L.TIME_S: self.now_s}
         return self.enter(build(self.world.author("registry", "scope"), L.KIND_SCOPE, payload))
@@ -71,9 +70,8 @@ class Record:
     def receipt(self, entry: Entry) -> bytes:
         """Receipt of an entry against the log as it stands."""
         hashes = [leaf_hash(item.statement.identity) for item in self.pool]
-        path = inclusion_proof(hashes, entry.leaf, self.tree.size)
-        author = self.world.author("registry", "log")
-        return issue(author, entry.statement.identity, entry.leaf, self.tree.size, path, entry.entered_s)
+        place = include(hashes, entry.leaf, self.tree.size)
+        return issue(self.world.author("registry", "log"), entry.statement.identity, place, entry.entered_s)
 
     def evidence(self, meter: str) -> Evidence:
         """Everything the log has about a meter."""
@@ -82,8 +80,3 @@ class Record:
     def grants(self) -> Grants:
         """The authority chain of the log."""
         return Grants(self.of_kind(L.KIND_GRANT), self.world.anchors)
-
-
-def _closes(entry: Entry) -> tuple[bytes, int, int]:
-    epoch, seq = entry.statement.payload[L.ATTEMPT]
-    return entry.key, epoch, seq

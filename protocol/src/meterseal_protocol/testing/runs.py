@@ -9,13 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from meterseal_wire import kinds
-from meterseal_wire import labels as L
-from meterseal_wire import point as p
-from meterseal_wire.encode import encode
-from meterseal_wire.telegram.mbus import long_frame
-from meterseal_wire.telegram.mbus_slave import packed_bcd
-
 from meterseal_protocol.testing.world import (
     GAS_PULSE_UL,
     GAS_TYPE,
@@ -26,6 +19,12 @@ from meterseal_protocol.testing.world import (
     gas_type_fields,
     water_type_fields,
 )
+from meterseal_wire import kinds
+from meterseal_wire import labels as L
+from meterseal_wire import point as p
+from meterseal_wire.encode import encode
+from meterseal_wire.telegram.mbus import long_frame
+from meterseal_wire.telegram.mbus_slave import packed_bcd
 
 METER_TICKS = 100_000_000
 TICKS_A_PPM = METER_TICKS // 1_000_000
@@ -68,7 +67,11 @@ class Seat:
         found: dict[int, Any] = {L.POSITION: self.position, L.METER: self.meter, L.TYPE: number}
         if self.silent:
             return {**found, L.READ_BY: kinds.BY_HAND, **self.extra}
-        read = {L.READ_BY: kinds.BY_BUS, L.ELECTRONIC_ADDRESS: self.address, L.START_REGISTER: self.start_litres}
+        read = {
+            L.READ_BY: kinds.BY_BUS,
+            L.ELECTRONIC_ADDRESS: self.address,
+            L.START_REGISTER: self.start_litres,
+        }
         return {**found, **read, **self.extra}
 
     def in_result(self) -> dict[int, Any]:
@@ -94,7 +97,9 @@ def telegram(address: bytes, litres: int) -> bytes:
     return bytes(long_frame(RSP_UD, 1, VARIABLE, address + status + VOLUME_LITRES + packed_bcd(litres, 4)))
 
 
-def point(index: int, flow_ml_per_h: int, error_ppm: int, medium: int = kinds.WATER, counts: int = 1000) -> list[int]:
+def point(
+    index: int, flow_ml_per_h: int, error_ppm: int, medium: int = kinds.WATER, counts: int = 1000
+) -> list[int]:
     """A measured point at one steady flow with the error asked for; meter and reference equally warm and pressed."""
     volume_ul = counts * METER_PULSE_UL[medium]
     row = [0] * len(p.FIELDS)

@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from meterseal_protocol.keys import KeyRing, PrivateKey, PublicKey
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.digest import cose_key, sha256
 from meterseal_wire.encode import encode
 from meterseal_wire.sign1 import identity
 from meterseal_wire.statement import Author, build
-
-from meterseal_protocol.keys import KeyRing, PrivateKey, PublicKey
 
 DAY_S = 86_400
 START_S = 1_790_000_000
@@ -28,6 +27,7 @@ RULES = {"jjg162": sha256(b"jjg162"), "jjg577": sha256(b"jjg577")}
 # Volume of a reference pulse in microlitres, the same at every calibrated flow, so that a test can reckon by hand.
 WATER_PULSE_UL, GAS_PULSE_UL = 1_000, 10_000
 METER_PULSE_UL = {kinds.WATER: 10_000, kinds.GAS: 100_000}
+Part = tuple[str, int, dict[int, Any]]  # who signs, the kind of grant, its fields
 
 
 @dataclass
@@ -36,7 +36,9 @@ class World:
 
     start_s: int = START_S
     rules: Mapping[str, bytes] = field(default_factory=lambda: dict(RULES))
-    keys: dict[str, PrivateKey] = field(default_factory=lambda: {role: PrivateKey.generate() for role in ROLES})
+    keys: dict[str, PrivateKey] = field(
+        default_factory=lambda: {role: PrivateKey.generate() for role in ROLES}
+    )
     grants: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -79,7 +81,7 @@ class World:
         """A role's public key as a grant names it."""
         return dict(cose_key(self.keys[role].public_xy))
 
-    def _national(self) -> dict[str, tuple[str, int, dict[int, Any]]]:
+    def _national(self) -> dict[str, Part]:
         delegation = {
             L.SUBJECT_KEY: self.cose("province"),
             L.MEASURES: [kinds.TWO_IN_ONE],
@@ -87,7 +89,7 @@ class World:
             L.DEPTH: 1,
         }
         registry = {L.SUBJECT_KEY: self.cose("registry"), L.REGISTRY: REGISTRY}
-        found = {
+        found: dict[str, Part] = {
             "delegation": ("root", kinds.DELEGATION, delegation),
             "registry": ("root", kinds.REGISTRY, registry),
         }
@@ -95,8 +97,8 @@ class World:
             found[f"rules {name}"] = ("root", kinds.RULES, {L.RULES: digest, L.RULES_NAME: name})
         return found
 
-    def _provincial(self) -> dict[str, tuple[str, int, dict[int, Any]]]:
-        found = {
+    def _provincial(self) -> dict[str, Part]:
+        found: dict[str, Part] = {
             "manufacturer": ("province", kinds.MANUFACTURER, manufacturer_fields()),
             "edge": (
                 "province",

@@ -1,0 +1,66 @@
+"""The registry's beacons and grants, fetched while it can be reached and passed on only when they verify."""
+
+import logging
+import threading
+
+import httpx
+
+from meterseal_edge.inbox import Inbox
+from meterseal_edge.keybook import Keybook
+from meterseal_edge.settings import Settings
+from meterseal_edge.state import State
+from meterseal_protocol.errors import ProtocolError
+from meterseal_protocol.verify import verify
+from meterseal_wire import kinds
+from meterseal_wire import labels as L
+from meterseal_wire.errors import WireError
+from meterseal_wire.scan import scan
+
+log = logging.getLogger("meterseal.edge.beacon")
+GRANTS_BYTES = 1 << 24
+
+
+class BeaconKeeper:
+    """Holds the newest beacon and hands it to the inbox for every fixture."""
+
+    def __init__(self, settings: Settings, keys: Keybook, inbox: Inbox, state: State) -> None:
+        self.settings = settings
+        self.keys = keys
+        self.inbox = inbox
+        self.state = state
+        self.newest = -1
+
+    def run(self, stop: threading.Event) -> None:
+        """Ask the registry until `stop`."""
+        with httpx.Client(base_url=self.settings.registry, timeout=10) as client:
+            while not stop.is_set():
+                try:
+                    self.refresh(client)
+                except httpx.HTTPError as error:
+                    log.warning("no beacon: registry %s is away: %s", self.settings.registry, error)
+                except (ProtocolError, WireError) as error:
+                    self.state.alarm("", error.code, f"the registry's beacon or grants: {error}")
+                stop.wait(self.settings.registry_poll_s)
+
+    def refresh(self, client: httpx.Client) -> None:
+        """Grants first, since a beacon is believed by the registry's key; then the newest beacon."""
+        answer = client.get("/grants")
+        if answer.status_code == httpx.codes.OK:
+            self.keys.learn(item[0] for item in scan(answer.content, GRANTS_BYTES))
+        answer = client.get("/beacon")
+        if answer.status_code == httpx.codes.OK:
+            self.take(answer.content)
+
+    def take(self, raw: bytes) -> None:
+        """Believe a beacon only from a registry's key and only if it is newer."""
+        found = verify(raw, self.keys.ring)
+        holder = self.keys.holders.get(found.key.thumbprint)
+        statement = found.statement
+        if holder is None or holder.kind != kinds.REGISTRY or statement.typ != L.KIND_BEACON:
+            self.state.alarm("", "edge.beacon", "a beacon that no registry signed")
+            return
+        number = statement.payload[L.NUMBER]
+        if number > self.newest:
+            self.newest = number
+            self.state.beacon(number, statement.payload[L.TIME_S])
+            self.inbox.greet_with([raw])

@@ -1,0 +1,159 @@
+"""Station 5: parcels from MQTT, acknowledged by hand and only when told to.
+
+PUBACK tells the broker that it may forget; it is sent after the commit and after custody was published, never by
+the client library (paho `manual_ack`). The session outlives the process, so what the broker holds comes again
+after a crash. PUBACK promises a fixture nothing: custody does.
+"""
+
+import json
+import logging
+import queue
+import socket
+import threading
+from typing import Any
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from meterseal_edge.events import Parcel
+from meterseal_edge.settings import Settings
+from meterseal_edge.state import State
+from meterseal_wire.encode import encode
+
+log = logging.getLogger("meterseal.edge.inbox")
+SESSION_S = 7 * 86400
+RECEIVE_MAXIMUM = 400
+PREFIX = "ms/1"
+
+
+class Inbox:
+    """MQTT in and out: `parcels` fills by itself, `acknowledge` and `send_down` are called by the ingest."""
+
+    def __init__(self, settings: Settings, state: State) -> None:
+        self.settings = settings
+        self.state = state
+        self.parcels: queue.Queue[Parcel] = queue.Queue(maxsize=2 * RECEIVE_MAXIMUM)
+        self.online = threading.Event()
+        self._greet: list[bytes] = []
+        self.client = _client(settings)
+        self.client.on_connect = self._on_connect
+        self.client.on_disconnect = self._on_disconnect
+        self.client.on_message = self._on_message
+        self.client.on_socket_open = _no_delay
+
+    def start(self) -> None:
+        """Connect in the background and keep trying."""
+        self.client.connect_async(
+            self.settings.host, self.settings.port, keepalive=30, **_session(self.settings)
+        )
+        self.client.loop_start()
+
+    def stop(self) -> None:
+        """Leave; the broker keeps the session."""
+        self.client.disconnect()
+        self.client.loop_stop()
+
+    def renew(self) -> None:
+        """Drop what was received and not acknowledged, and ask the broker for it again by a new connection."""
+        while not self.parcels.empty():
+            self.parcels.get_nowait()
+        self.client.reconnect()
+
+    def take(self, most: int, wait_s: float) -> list[Parcel]:
+        """The next parcels, at least one unless `wait_s` passes, at most `most`."""
+        try:
+            found = [self.parcels.get(timeout=wait_s)]
+        except queue.Empty:
+            return []
+        while len(found) < most and not self.parcels.empty():
+            found.append(self.parcels.get_nowait())
+        return found
+
+    def acknowledge(self, parcel: Parcel) -> None:
+        """PUBACK, now that what the parcel held is durable."""
+        self.client.ack(parcel.message_id, parcel.qos)
+
+    def send_down(self, fixture: str, statements: list[bytes]) -> None:
+        """Custody, beacons and time for one fixture."""
+        topic = f"{PREFIX}/{self.settings.site}/{fixture}/down"
+        self.client.publish(topic, encode(statements), qos=1)
+
+    def greet_with(self, statements: list[bytes]) -> None:
+        """What every fixture gets now and whenever it comes online: the newest beacon."""
+        self._greet = statements
+        for fixture in self.state.fixtures_online():
+            self.send_down(fixture, statements)
+
+    def _on_connect(
+        self, client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _props: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            log.warning("the broker refused the edge: %s", reason)
+            return
+        site = f"{PREFIX}/{self.settings.site}/+"
+        client.subscribe([(f"{site}/up", 1), (f"{site}/state", 1), (f"{site}/live", 0)])
+        self.online.set()
+        self.state.broker(True)
+
+    def _on_disconnect(
+        self,
+        _client: Client,
+        _data: Any,
+        _flags: DisconnectFlags,
+        reason: ReasonCode,
+        _props: Properties | None,
+    ) -> None:
+        self.online.clear()
+        self.state.broker(False)
+        log.warning("broker gone: %s", reason)
+
+    def _on_message(self, client: Client, _data: Any, message: MQTTMessage) -> None:
+        fixture, _, what = message.topic.removeprefix(f"{PREFIX}/{self.settings.site}/").partition("/")
+        if what == "up":
+            self.parcels.put(Parcel(fixture, bytes(message.payload), message.mid, message.qos))
+            return
+        self._note(fixture, what, bytes(message.payload))
+        if message.qos:
+            client.ack(message.mid, message.qos)
+
+    def _note(self, fixture: str, what: str, payload: bytes) -> None:
+        try:
+            told = json.loads(payload)
+        except ValueError:
+            return
+        if not isinstance(told, dict):
+            return
+        if what == "live":
+            self.state.live(fixture, told)
+        elif self.state.presence(fixture, told.get("state") == "online") and self._greet:
+            self.send_down(fixture, self._greet)
+
+
+def _client(settings: Settings) -> Client:
+    version = MQTTProtocolVersion(settings.mqtt_version)
+    # MQTT 5 says at each CONNECT whether the session goes on (see _session); 3.1.1 says it once, here.
+    client = Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=f"edge-{settings.edge}",
+        clean_session=None if version == MQTTProtocolVersion.MQTTv5 else False,
+        protocol=version,
+        manual_ack=True,
+    )
+    client.reconnect_delay_set(1, 30)
+    return client
+
+
+def _session(settings: Settings) -> dict[str, Any]:
+    if settings.mqtt_version != MQTTProtocolVersion.MQTTv5:
+        return {}
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no type there
+    properties.SessionExpiryInterval = SESSION_S
+    properties.ReceiveMaximum = RECEIVE_MAXIMUM
+    return {"clean_start": False, "properties": properties}
+
+
+def _no_delay(_client: Client, _data: Any, opened: Any) -> None:
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

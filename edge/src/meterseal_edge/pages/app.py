@@ -1,0 +1,78 @@
+"""Starlette application of the edge: the page at `/`, `/events`, `/api/summary`, `/healthz`, `/readyz`."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib.resources import files
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from meterseal_edge.state import State
+from meterseal_edge.store.contract import Store
+
+TICK_S = 0.25
+HEARTBEAT_TICKS = 40
+MEDIA = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
+HEADERS = {
+    "content-security-policy": "default-src 'self'; style-src 'self'; script-src 'self'",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+}
+
+
+def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
+    content = files("meterseal_edge.pages").joinpath(name).read_text("utf-8")
+
+    async def serve(_request: Request) -> Response:
+        return Response(content, media_type=MEDIA[name.rpartition(".")[2]], headers=HEADERS)
+
+    return serve
+
+
+PAGES = {"/": _page("live.html"), "/live.css": _page("live.css"), "/live.js": _page("live.js")}
+
+
+def summary(state: State, store: Store) -> dict[str, Any]:
+    """The page's whole content as JSON values."""
+    durable, entered, quarantined = store.counts()
+    return {**state.snapshot(), "durable": durable, "entered": entered, "quarantined": quarantined}
+
+
+def make_app(state: State, store: Store) -> Starlette:
+    """The application over a state and a store; it only reads them."""
+
+    async def api(_request: Request) -> Response:
+        return JSONResponse(summary(state, store), headers=HEADERS)
+
+    async def events(request: Request) -> Response:
+        stream = changes(request, state, store)
+        return StreamingResponse(stream, media_type="text/event-stream", headers=HEADERS)
+
+    async def healthz(_request: Request) -> Response:
+        return JSONResponse({"ok": True})
+
+    async def readyz(_request: Request) -> Response:
+        facts = state.snapshot()
+        ready = bool(facts["broker"] and facts["accepting"])
+        return JSONResponse(
+            {"ready": ready, "broker": facts["broker"], "store": facts["accepting"]}, 200 if ready else 503
+        )
+
+    routes = {**PAGES, "/api/summary": api, "/events": events, "/healthz": healthz, "/readyz": readyz}
+    return Starlette(routes=[Route(path, endpoint) for path, endpoint in routes.items()])
+
+
+async def changes(request: Request, state: State, store: Store) -> AsyncIterator[str]:
+    """One event at once and after each change, at most four a second; a comment keeps the line open."""
+    sent, quiet = -1, 0
+    while not await request.is_disconnected():
+        if state.version != sent:
+            sent, quiet = state.version, 0
+            yield f"data: {json.dumps(summary(state, store), ensure_ascii=False)}\n\n"
+        elif (quiet := quiet + 1) % HEARTBEAT_TICKS == 0:
+            yield ": still here\n\n"
+        await asyncio.sleep(TICK_S)

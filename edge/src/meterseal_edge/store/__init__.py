@@ -1,0 +1,1 @@
+"""Station 8: where statements become durable. Read in this order: contract, sqlite."""

@@ -1,0 +1,53 @@
+"""What a store promises. One interface; `sqlite.py` is the back end of this version.
+
+`append` is all or nothing: when it returns, statements, evidence, refusals and log order are on disk; when it
+raises StoreFailed, none of them is. Everything else reads.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from meterseal_edge.events import Candidate, Refused
+from meterseal_wire.chain import Head
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A durable statement as the outbox sends it: leaf, identity, bytes and its evidence."""
+
+    leaf: int
+    identity: bytes
+    raw: bytes
+    evidence: tuple[bytes, ...]
+
+
+class Store(Protocol):
+    """Durable statements in log order, with heads, quarantine and receipts."""
+
+    def append(self, fresh: list[Candidate], refused: list[Refused], received_s: int) -> int:
+        """Write all of it in one transaction; the leaf of the first fresh statement."""
+
+    def head(self, key: bytes) -> Head | None:
+        """The newest linked statement of a key."""
+
+    def identity_at(self, key: bytes, epoch: int, seq: int) -> bytes | None:
+        """Identity stored at one place of a key's chain."""
+
+    def identities(self) -> Iterator[bytes]:
+        """Identities in log order."""
+
+    def unentered(self, most: int) -> list[Stored]:
+        """The oldest statements without a registry receipt."""
+
+    def enter(self, receipts: list[tuple[int, bytes]]) -> None:
+        """Keep receipts (leaf, bytes): these statements are entered."""
+
+    def counts(self) -> tuple[int, int, int]:
+        """(durable, entered, quarantined)."""
+
+    def quarantined(self, fixture: str) -> int:
+        """How many refusals of one fixture are kept."""
+
+    def close(self) -> None:
+        """Release the files."""

@@ -1,0 +1,131 @@
+"""Station 1, counts: what the front end has counted and measured, asked over the capture line.
+
+Gates, counts and ticks live wholly in the front end (`meterseal_wire.capture` is the protocol), so nothing this
+interpreter does between two edges can lose one. Every question is asked again after a damaged or missing answer;
+`A` too, which opens the gates anew and so loses only the moment before.
+"""
+
+import asyncio
+
+from meterseal_fixture.errors import FrontEndSilent
+from meterseal_wire.capture import BadLine, line, words
+
+TRIES = 4
+ANSWER_MS = 1000
+LONGEST = 2048
+
+
+class Sample:
+    """One look at the bench: ticks, flow in mL/h, air and reference as [mK above 273 150, 10 Pa], humidity in
+    permille, and `meters`, one [mK, 10 Pa] a position from position 1 on.
+    """
+
+    def __init__(self, numbers: list[int]) -> None:
+        self.ticks, self.flow, air_mk, air_10pa, self.humidity, ref_mk, ref_10pa = numbers[:7]
+        self.air = (air_mk, air_10pa)
+        self.ref = (ref_mk, ref_10pa)
+        self.meters = [(numbers[at], numbers[at + 1]) for at in range(7, len(numbers) - 1, 2)]
+
+
+class Counts:
+    """Figures of all gates: ticks now, and (count, first, last) a channel, the reference being channel 0."""
+
+    def __init__(self, numbers: list[int]) -> None:
+        self.ticks = numbers[0]
+        self.channels = [tuple(numbers[at : at + 3]) for at in range(1, len(numbers) - 2, 3)]
+
+
+class FrontEnd:
+    """The counting front end at the other end of `serial` (async read() and write(), drop())."""
+
+    def __init__(self, serial, answer_ms: int = ANSWER_MS) -> None:
+        self.serial = serial
+        self.answer_ms = answer_ms
+        self.clock = (0, 0, 0)
+        self.ticks_per_s = 0
+        self.channels = 0
+        self._rest = b""
+
+    async def describe(self) -> str:
+        """The front end's name; from then on `clock` is (ticks a second, resolution, jitter) as it is signed, and
+        `channels` how many gates there are, the reference included.
+        """
+        answer = await self.ask(6, "I")
+        self.channels = int(answer[2])
+        self.clock = (int(answer[3]), int(answer[4]), int(answer[5]))
+        self.ticks_per_s = self.clock[0]
+        return answer[1]
+
+    async def now(self) -> int:
+        """The capture clock, in ticks."""
+        return (await self._numbers(1, "T"))[0]
+
+    async def set_flow(self, ml_per_h: int) -> None:
+        """Ask for a flow; 0 closes the valve."""
+        await self.ask(2, "F", ml_per_h)
+
+    async def closed_bench(self, seconds: int) -> tuple[int, ...]:
+        """(pressure before, after in 10 Pa, seconds, counts at zero flow) with the bench closed."""
+        usual = self.answer_ms
+        self.answer_ms = usual + 1000 * seconds
+        try:
+            return tuple(await self._numbers(4, "Z", seconds))
+        finally:
+            self.answer_ms = usual
+
+    async def sample(self) -> Sample:
+        """Flow, temperatures and pressures now."""
+        return Sample(await self._numbers(7, "S"))
+
+    async def arm(self, mask: int) -> int:
+        """Open the gates of `mask`; the ticks of that moment."""
+        return (await self._numbers(1, "A", mask))[0]
+
+    async def counts(self) -> Counts:
+        """The figures of all gates."""
+        return Counts(await self._numbers(4, "R"))
+
+    async def disarm(self, mask: int) -> int:
+        """Close the gates of `mask`; their figures stay. The ticks of that moment."""
+        return (await self._numbers(1, "D", mask))[0]
+
+    async def _numbers(self, least: int, *question: object) -> list[int]:
+        return [int(word) for word in (await self.ask(least + 1, *question))[1:]]
+
+    async def ask(self, least: int, *question: object) -> list[str]:
+        """The answer's words, at least `least` of them; FrontEndSilent after TRIES without a sound one."""
+        for _ in range(TRIES):
+            # What still waits is a late answer to an earlier question.
+            self.serial.drop()
+            self._rest = b""
+            await self.serial.write(line(*question))
+            try:
+                answer: list[str] = await asyncio.wait_for_ms(self._answer(question[0]), self.answer_ms)
+            except asyncio.TimeoutError:
+                continue
+            # Only the front end's name is no number.
+            numbers = answer[2:] if question[0] == "I" else answer[1:]
+            if len(answer) >= least and all(_is_number(word) for word in numbers):
+                return answer
+        raise FrontEndSilent
+
+    async def _answer(self, letter: object) -> list[str]:
+        while True:
+            try:
+                answer: list[str] = words(await self._line())
+            except (BadLine, UnicodeError):
+                return []
+            if answer[0] == letter:
+                return answer
+
+    async def _line(self) -> bytes:
+        while b"\n" not in self._rest:
+            if len(self._rest) > LONGEST:
+                raise BadLine("a line without an end")
+            self._rest += await self.serial.read()
+        found, _, self._rest = self._rest.partition(b"\n")
+        return found
+
+
+def _is_number(word: str) -> bool:
+    return (word[1:] if word[:1] == "-" else word).isdigit()

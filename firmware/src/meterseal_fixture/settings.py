@@ -1,0 +1,81 @@
+"""The settings file: one JSON object, every field named here, nothing else accepted. The key lies beside it."""
+
+import json
+
+from meterseal_fixture.errors import BadSettings
+
+TEXTS = {
+    "fixture": 16,
+    "site": 16,
+    "bench": 16,
+    "folder": 255,
+    "capture": 255,
+    "mbus": 255,
+    "panel": 255,
+    "host": 255,
+}
+KEYS = ("edge_key", "registry_key")
+NUMBERS = {"port": (1, 65535), "positions": (1, 31), "closed_bench_s": (1, 3600)}
+DEFAULTS = {"closed_bench_s": 60}
+
+
+class Settings:
+    """What an installer decides, as attributes named like the file's fields.
+
+    Texts: fixture, site, bench (at most 16 characters each), folder, capture, mbus, panel, host. Keys as 64 bytes
+    x || y: edge_key, registry_key. Numbers: port, positions, closed_bench_s (60 unless told).
+    """
+
+    def __init__(self, fields: dict[str, object]) -> None:
+        for name in fields:
+            if name not in TEXTS and name not in KEYS and name not in NUMBERS:
+                raise BadSettings("settings", "no setting is called '%s'; remove it" % name)
+        self.fixture, self.site, self.bench = (_text(fields, name) for name in ("fixture", "site", "bench"))
+        self.folder, self.host = _text(fields, "folder"), _text(fields, "host")
+        self.capture, self.mbus, self.panel = (_text(fields, name) for name in ("capture", "mbus", "panel"))
+        self.edge_key, self.registry_key = (_key(fields, name) for name in KEYS)
+        self.port, self.positions = _number(fields, "port"), _number(fields, "positions")
+        self.closed_bench_s = _number(fields, "closed_bench_s")
+
+    def topic(self, end: str) -> str:
+        """`ms/1/{site}/{fixture}/{end}`, end being up, down, live or state."""
+        return "ms/1/%s/%s/%s" % (self.site, self.fixture, end)
+
+
+def read_settings(path: str) -> Settings:
+    """The settings in the file at `path`. BadSettings says in one sentence what to correct."""
+    try:
+        with open(path) as file:
+            fields = json.load(file)
+    except OSError:
+        raise BadSettings("settings", "cannot open %s; give the settings file's path" % path)
+    except ValueError:
+        raise BadSettings("settings", "%s is not JSON; correct it" % path)
+    if not isinstance(fields, dict):
+        raise BadSettings("settings", "%s is not one JSON object; correct it" % path)
+    return Settings(fields)
+
+
+def _text(fields: dict[str, object], name: str) -> str:
+    value = fields.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= TEXTS[name]:
+        raise BadSettings("settings", "'%s' must be text of 1 to %d characters" % (name, TEXTS[name]))
+    return value
+
+
+def _number(fields: dict[str, object], name: str) -> int:
+    least, most = NUMBERS[name]
+    value = fields.get(name, DEFAULTS.get(name))
+    if not isinstance(value, int) or value is True or value is False or not least <= value <= most:
+        raise BadSettings("settings", "'%s' must be a number from %d to %d" % (name, least, most))
+    return value
+
+
+def _key(fields: dict[str, object], name: str) -> bytes:
+    value = fields.get(name)
+    try:
+        if isinstance(value, str) and len(value) == 128:
+            return bytes.fromhex(value)
+    except ValueError:
+        value = None
+    raise BadSettings("settings", "'%s' must be a public key as 128 hexadecimal digits, x then y" % name)

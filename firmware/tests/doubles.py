@@ -1,0 +1,107 @@
+"""The other ends of the fixture's serial lines, for tests inside MicroPython: they speak real bytes."""
+
+import asyncio
+import os
+
+from meterseal_wire.capture import line, words
+
+
+class Line:
+    """A serial line whose other end is `answer(bytes) -> bytes`."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.coming = b""
+        self.sent = []
+
+    async def write(self, data):
+        self.sent.append(data)
+        self.coming += self.answer(data)
+
+    async def read(self):
+        while not self.coming:
+            await asyncio.sleep_ms(1)
+        found, self.coming = self.coming, b""
+        return found
+
+    def drop(self):
+        self.coming = b""
+
+
+class CaptureEnd:
+    """A counting front end of 3 channels at 1000 ticks a second: each `R` lets `step` ticks pass, and channel n
+    counts one edge each `periods[n]` ticks (0: none) while its gate is open,
+    and none after `dry_after` ticks.
+    """
+
+    def __init__(self, periods, step=1000):
+        self.periods = periods
+        self.step = step
+        self.ticks = 0
+        self.flow = 0
+        self.armed = 0
+        self.closed = None
+        self.dry_after = None
+        self.asked = []
+
+    def __call__(self, data):
+        asked = words(data)
+        self.asked.append(asked)
+        return line(*getattr(self, "say_" + asked[0].lower())(*[int(word) for word in asked[1:]]))
+
+    def say_i(self):
+        return "I", "double", len(self.periods), 1000, 1, 0
+
+    def say_t(self):
+        self.ticks += self.step
+        return "T", self.ticks
+
+    def say_f(self, flow):
+        self.flow = flow
+        return "F", flow
+
+    def say_z(self, seconds):
+        return "Z", 160000, 159990, seconds, 0
+
+    def say_s(self):
+        self.ticks += 10
+        found = ["S", self.ticks, self.flow, 20100, 10132, 600, 20150, 40000]
+        for position in range(1, len(self.periods)):
+            found += [20000 + position, 40000 - position]
+        return tuple(found)
+
+    def say_a(self, _mask):
+        self.armed, self.closed = self.ticks, None
+        return "A", self.ticks
+
+    def say_r(self):
+        if self.closed is None:
+            self.ticks += self.step
+        found = ["R", self.ticks]
+        until = (self.ticks if self.closed is None else self.closed) - self.armed
+        if self.dry_after is not None:
+            until = min(until, self.dry_after)
+        for period in self.periods:
+            edges = until // period if period else 0
+            found += [max(0, edges - 1), period if edges else 0, edges * period if edges else 0]
+        return tuple(found)
+
+    def say_d(self, _mask):
+        self.closed = self.ticks
+        return "D", self.ticks
+
+
+class Folder:
+    """An empty folder for a test, gone afterwards: `with Folder() as path`."""
+
+    def __init__(self):
+        self.path = "%s/meterseal-%s" % (os.getenv("TMPDIR") or "/tmp", os.urandom(6).hex())
+
+    def __enter__(self):
+        os.mkdir(self.path)
+        return self.path
+
+    def __exit__(self, kind, error, where):
+        for name in os.listdir(self.path):
+            os.remove("%s/%s" % (self.path, name))
+        os.rmdir(self.path)

@@ -1,0 +1,111 @@
+"""Reading meters over M-Bus: the slave is a captured telegram, its values known from the standard's own example.
+
+The frame is example 3 of the M-Bus documentation (rev. 4.8, section 6.6): id 12345678, manufacturer 4024, version
+1, medium 7 (water), volume 12.565 m3 in units of 10^-3 m3.
+"""
+
+import asyncio
+
+from doubles import Line
+
+from meterseal_fixture.errors import MeterFault
+from meterseal_fixture.meters import TRIES, MeterBus
+from meterseal_wire import kinds
+from meterseal_wire.telegram.mbus import checksum, snd_nke
+
+FRAME = bytes.fromhex("681f1f680802727856341224400107550000000313153100da023b13018b60043718021816")
+ADDRESS = bytes.fromhex("7856341224400107")
+ACK = b"\xe5"
+
+
+class Slave:
+    """One meter on the bus; `said` replaces its telegrams, one a request, before it says FRAME again."""
+
+    def __init__(self, said=(), address=ADDRESS):
+        self.said = list(said)
+        self.address = address
+        self.requests = 0
+
+    def __call__(self, data):
+        if data[:1] == b"\x68":
+            return ACK if data[7:15] == self.address else b""
+        if data == snd_nke(0xFD):
+            return b""
+        self.requests += 1
+        return self.said.pop(0) if self.said else FRAME
+
+
+def read(slave, address=ADDRESS):
+    bus = MeterBus(Line(slave), 15)
+    reading = asyncio.run(bus.read(address))
+    bus.check(reading, address)
+    return reading
+
+
+def fault(slave, address=ADDRESS):
+    try:
+        read(slave, address)
+    except MeterFault as found:
+        return found.code, found.reason
+    return "read"
+
+
+def remade(body):
+    return bytes((0x68, len(body), len(body), 0x68)) + body + bytes((checksum(body), 0x16))
+
+
+def test_a_meter_is_read_by_its_secondary_address():
+    """The documentation's example: 12 565 units of 10^-3 m3; the telegram is kept as it came."""
+    reading = read(Slave())
+    assert (reading.address, reading.register, reading.telegram) == (ADDRESS, 12565, FRAME)
+
+
+def test_the_conversation_deselects_selects_and_asks():
+    """EN 13757-3 section 11: 68 0B 0B 68 53 FD 52 and the eight bytes; then REQ_UD2 (7B) to FD."""
+    line = Line(Slave())
+    asyncio.run(MeterBus(line, 15).read(ADDRESS))
+    selection = bytes.fromhex("680b0b6853fd52") + ADDRESS
+    assert line.sent[0] == bytes.fromhex("1040fd3d16")
+    assert line.sent[1][:15] == selection
+    assert line.sent[2] == bytes.fromhex("107bfd7816")
+
+
+def test_a_damaged_answer_is_asked_for_again():
+    """Two telegrams with one bit wrong, then the sound one: TRIES is three."""
+    damaged = FRAME[:20] + bytes((FRAME[20] ^ 1,)) + FRAME[21:]
+    slave = Slave([damaged, damaged])
+    assert read(slave).register == 12565
+    assert slave.requests == TRIES
+
+
+def test_a_meter_that_never_answers_is_silent():
+    """Nobody acknowledges the selection of another address."""
+    assert fault(Slave(address=bytes(8))) == ("meter.silent", kinds.SILENT)
+
+
+def test_answers_that_are_never_sound_are_damage():
+    """Checksum wrong three times, and two answers at once (a collision leaves bytes that are no frame)."""
+    wrong = FRAME[:-2] + b"\x00\x16"
+    assert fault(Slave([wrong] * TRIES)) == ("meter.damaged", kinds.FAULT)
+    assert fault(Slave([FRAME + FRAME[:9]] * TRIES)) == ("meter.damaged", kinds.FAULT)
+
+
+def test_another_meter_that_answers_is_named_so():
+    """The id in the telegram is 12345679: last BCD pair 79 instead of 78."""
+    body = bytearray(FRAME[4:-2])
+    body[3] = 0x79
+    assert fault(Slave([remade(bytes(body))])) == ("meter.identity", kinds.IDENTITY)
+
+
+def test_a_wildcard_of_digits_reads_the_meter_that_fits():
+    """EN 13757-3 section 11.3: digit F fits any; the address in the reading is the meter's own."""
+    wild = bytes.fromhex("ffff341224400107")
+    assert read(Slave(address=wild), wild).address == ADDRESS
+
+
+def test_a_telegram_without_a_volume_cannot_be_used():
+    """VIF 13 (volume) made 2B (power, W): the frame is sound but has no volume register."""
+    body = bytearray(FRAME[4:-2])
+    assert body[15:17] == b"\x03\x13"
+    body[16] = 0x2B
+    assert fault(Slave([remade(bytes(body))])) == ("meter.register", kinds.FAULT)

@@ -1,0 +1,90 @@
+"""The settings file: read whole, refused in one sentence that names the field."""
+
+import json
+import os
+
+from meterseal_fixture.errors import BadSettings
+from meterseal_fixture.settings import Settings, read_settings
+
+GOOD = {
+    "fixture": "W1",
+    "site": "YUHANG1",
+    "bench": "WATER-1",
+    "folder": "state",
+    "capture": "a",
+    "mbus": "b",
+    "panel": "c",
+    "host": "127.0.0.1",
+    "port": 1883,
+    "edge_key": "01" * 64,
+    "registry_key": "02" * 64,
+    "positions": 8,
+}
+PATH = "settings-under-test.json"
+
+
+def refused(**changes):
+    fields = dict(GOOD)
+    for name, value in changes.items():
+        if value is None:
+            del fields[name]
+        else:
+            fields[name] = value
+    try:
+        Settings(fields)
+    except BadSettings as why:
+        return why.detail
+    return "accepted"
+
+
+def read(text):
+    with open(PATH, "w") as file:
+        file.write(text)
+    try:
+        return read_settings(PATH)
+    except BadSettings as why:
+        return why.detail
+    finally:
+        os.unlink(PATH) if hasattr(os, "unlink") else os.remove(PATH)
+
+
+def test_a_whole_file_gives_attributes_keys_as_bytes_and_topics():
+    """The contract's settings and MQTT topics ms/1/{site}/{fixture}/up."""
+    settings = read(json.dumps(GOOD))
+    assert settings.edge_key == b"\x01" * 64 and settings.registry_key == b"\x02" * 64
+    assert (settings.port, settings.positions, settings.closed_bench_s) == (1883, 8, 60)
+    assert settings.topic("up") == "ms/1/YUHANG1/W1/up"
+
+
+def test_each_field_that_is_missing_or_out_of_shape_is_named():
+    """Every field but the one with a default is taken away, and some are spoiled."""
+    assert refused() == "accepted"
+    for name in GOOD:
+        assert "'%s'" % name in refused(**{name: None}), name
+    for name, wrong in (
+        ("port", 0),
+        ("port", True),
+        ("port", "1"),
+        ("positions", 32),
+        ("edge_key", "01" * 63),
+    ):
+        assert "'%s'" % name in refused(**{name: wrong}), name
+    assert "'registry_key'" in refused(registry_key="zz" * 64)
+    assert "'fixture'" in refused(fixture="A" * 17)
+
+
+def test_a_setting_that_nobody_knows_is_refused_by_name():
+    """A misspelled field must not be silently without effect."""
+    assert "'colour'" in refused(colour="red")
+
+
+def test_what_is_no_json_object_is_refused_with_the_path():
+    """The installer is told which file."""
+    assert PATH in read("{")
+    assert PATH in read("[1]")
+    try:
+        read_settings("nowhere/at-all.json")
+    except BadSettings as why:
+        assert "nowhere/at-all.json" in why.detail
+    else:
+        raise AssertionError("a file that is not there was read")

@@ -1,0 +1,1 @@
+"""What a device under test can do, whatever it is made of. Read in this order: dut."""

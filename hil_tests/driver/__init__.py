@@ -1,0 +1,1 @@
+"""Back ends: how each kind of device is reached. Read in this order: unix."""

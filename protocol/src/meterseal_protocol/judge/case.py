@@ -1,0 +1,181 @@
+"""What every family of reasons looks at: the governing stand, when it was, and the grants and rules that concern it.
+
+Each part is None where its input is missing. A family then has nothing to say; whoever looks for the missing input
+gives the reason. So one missing thing never shows up as ten.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import Any
+
+from meterseal_protocol.evidence import Entry, Evidence
+from meterseal_protocol.grant import Found, Grant, Grants, Interval
+from meterseal_protocol.judge.history import Stand, governing, stands
+from meterseal_protocol.metrology import CalibrationRow, read_calibration
+from meterseal_protocol.rules.meter_type import MeterType
+from meterseal_protocol.rules.pack import Pack
+from meterseal_wire import kinds
+from meterseal_wire import labels as L
+from meterseal_wire.errors import WireError
+from meterseal_wire.scan import scan
+
+NOBODY = Found(None)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Evidence about one meter with the world it is judged in; everything else is derived, once."""
+
+    evidence: Evidence
+    grants: Grants
+    packs: Sequence[Pack]
+    at_s: int
+
+    @cached_property
+    def stands(self) -> list[Stand]:
+        """Every attempt that names the meter."""
+        return stands(self.evidence)
+
+    @cached_property
+    def tries(self) -> int:
+        """How many of them count."""
+        return sum(stand.tried for stand in self.stands)
+
+    @cached_property
+    def stand(self) -> Stand | None:
+        """The one whose result governs."""
+        return governing(self.stands)
+
+    @cached_property
+    def beacon(self) -> Entry | None:
+        """The beacon that the governing attempt cites."""
+        if self.stand is None:
+            return None
+        cited = self.stand.attempt.statement.payload[L.BEACON]
+        beacons = self.evidence.of_kind(L.KIND_BEACON)
+        return next((entry for entry in beacons if entry.statement.identity == cited), None)
+
+    @cached_property
+    def interval(self) -> Interval | None:
+        """When the governing test happened."""
+        if self.beacon is None or self.stand is None or self.stand.result is None:
+            return None
+        begin_s = self.beacon.statement.payload[L.TIME_S]
+        return Interval(begin_s, self.stand.result.entered_s, self.beacon.leaf)
+
+    # Grants over that interval.
+
+    @cached_property
+    def fixture(self) -> Found:
+        """The fixture that signed the attempt, by its key."""
+        if self.stand is None or self.interval is None:
+            return NOBODY
+        return self.grants.signer_of(kinds.FIXTURE, self.stand.attempt.key, self.interval)
+
+    @cached_property
+    def type_grant(self) -> Found:
+        """The type that the attempt names, of the maker that the meter's id names."""
+        if self.stand is None or self.interval is None:
+            return NOBODY
+        number, maker = self.stand.seat[L.TYPE], self.maker
+        return self.grants.find(
+            kinds.TYPE,
+            lambda grant: (grant.payload[L.MAKER], grant.payload[L.TYPE]) == (maker, number),
+            self.interval,
+        )
+
+    @property
+    def maker(self) -> str:
+        """Maker code of the meter's id."""
+        return self.evidence.meter.partition(".")[0]
+
+    @cached_property
+    def meter_type(self) -> MeterType | None:
+        """The type's numbers."""
+        return MeterType.read(self.type_grant.grant.payload) if self.type_grant.grant else None
+
+    @cached_property
+    def manufacturer(self) -> Found:
+        """The maker's authorisation: one whose scope fits where there is one, else the newest."""
+        if self.interval is None:
+            return NOBODY
+        fitting = self.grants.find(kinds.MANUFACTURER, lambda grant: self.in_scope(grant), self.interval)
+        if fitting.good:
+            return fitting
+        own = self.grants.find(kinds.MANUFACTURER, self._is_makers, self.interval)
+        return fitting if fitting.grant else own
+
+    def _is_makers(self, grant: Grant) -> bool:
+        return bool(grant.payload[L.MAKER] == self.maker)
+
+    def in_scope(self, grant: Grant) -> bool:
+        """True if a manufacturer grant covers this medium, nominal size and site, as far as they are known."""
+        if not self._is_makers(grant):
+            return False
+        scope = grant.payload
+        if self.fixture.grant and self.fixture.grant.payload[L.SITE] not in scope[L.SITES]:
+            return False
+        if self.meter_type is None:
+            return True
+        least, most = scope[L.NOMINAL_RANGE]
+        return self.meter_type.medium in scope[L.MEDIA] and least <= self.meter_type.nominal <= most
+
+    @cached_property
+    def standards(self) -> list[tuple[str, Found]]:
+        """The measurement standards fitted to the fixture, by name."""
+        if self.fixture.grant is None or self.interval is None:
+            return []
+        return [
+            (name, self.grants.find(kinds.STANDARD, _named(name), self.interval))
+            for name in self.fixture.grant.payload[L.STANDARDS]
+        ]
+
+    @cached_property
+    def calibrations(self) -> list[tuple[Grant, tuple[CalibrationRow, ...]]]:
+        """Calibration of each standard that is known."""
+        known = [found.grant for _, found in self.standards if found.grant]
+        return [(grant, read_calibration(grant.payload[L.CALIBRATION])) for grant in known]
+
+    @cached_property
+    def rules_grant(self) -> Found:
+        """The authority's act over the pack."""
+        if self.pack is None or self.interval is None:
+            return NOBODY
+        digest = self.pack.digest
+        return self.grants.find(kinds.RULES, lambda grant: grant.payload[L.RULES] == digest, self.interval)
+
+    # Rules.
+
+    @cached_property
+    def plan_bytes(self) -> bytes | None:
+        """The plan document, where it is there and has the hash that was signed."""
+        if self.stand is None:
+            return None
+        attempt = self.stand.attempt.statement
+        items = self.evidence.blobs.get(attempt.identity, ())
+        return items[0] if items and sha256(items[0]).digest() == attempt.payload[L.PLAN] else None
+
+    @cached_property
+    def plan(self) -> dict[int, Any] | None:
+        """The plan document as read: its medium and pack digest, or None where it is no plan."""
+        if self.plan_bytes is None:
+            return None
+        try:
+            found = scan(self.plan_bytes)
+        except WireError:
+            return None
+        return found if isinstance(found, dict) else None
+
+    @cached_property
+    def pack(self) -> Pack | None:
+        """The pack that the plan was made from, where the judge has it and it is for this medium."""
+        if self.plan is None:
+            return None
+        digest, medium = self.plan.get(L.RULES), self.plan.get(L.MEDIUM)
+        return next((pack for pack in self.packs if (pack.digest, pack.medium) == (digest, medium)), None)
+
+
+def _named(name: str) -> Any:
+    return lambda grant: grant.payload[L.STANDARD] == name

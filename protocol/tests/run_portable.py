@@ -1,0 +1,44 @@
+"""Runs every `test_*` function of every `portable/test_*.py` inside MicroPython; pytest collects the same files.
+
+    MICROPYPATH=.frozen:protocol/src micropython protocol/tests/run_portable.py [part of a file's name]
+
+Plain functions, plain asserts. Exit code 1 when one fails or none was found.
+"""
+
+import os
+import sys
+
+
+def run(folder, part):
+    """Print a line for each test that fails and one sum; the exit code."""
+    passed = failed = 0
+    for name in sorted(os.listdir(folder)):
+        if not name.startswith("test_") or not name.endswith(".py") or part not in name:
+            continue
+        module = __import__(name[:-3])
+        for test in sorted(dir(module)):
+            if test.startswith("test_"):
+                if _passes(name, test, getattr(module, test)):
+                    passed += 1
+                else:
+                    failed += 1
+    print("%d passed, %d failed" % (passed, failed))
+    return 1 if failed or not passed else 0
+
+
+def _passes(name, test, function):
+    try:
+        function()
+        return True
+    except Exception as error:  # noqa: BLE001 - a runner's one place: whatever a test raises is its failure.
+        print("FAILED %s %s" % (name, test))
+        if hasattr(sys, "print_exception"):
+            sys.print_exception(error)
+        else:
+            print(repr(error))
+        return False
+
+
+HERE = (__file__.rsplit("/", 1)[0] if "/" in __file__ else ".") + "/portable"
+sys.path.insert(0, HERE)
+sys.exit(run(HERE, sys.argv[1] if len(sys.argv) > 1 else ""))

@@ -1,0 +1,52 @@
+"""MicroPython and CPython make the same bytes of the same statements, and pass the same tests."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import cbor2
+import pytest
+
+TESTS = Path(__file__).parent
+SOURCE = TESTS.parent / "src"
+MICROPYTHON = Path(sys.executable).with_name("micropython")
+
+
+def output(program: Path, script: Path) -> list[str]:
+    """Lines that a script prints under an interpreter; the portable core and the portable tests are on its path."""
+    path = f"{SOURCE}:{TESTS / 'portable'}"
+    settings = {"MICROPYPATH": f".frozen:{path}", "PYTHONPATH": path, "PATH": "/usr/bin:/bin"}
+    command = [str(program), str(script)]
+    done = subprocess.run(command, env=settings, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def printed() -> list[str]:
+    """What CPython prints for the fixed set."""
+    return output(Path(sys.executable), TESTS / "portable" / "same_bytes.py")
+
+
+def test_both_interpreters_make_the_same_bytes(printed: list[str]) -> None:
+    """Design section 12: the same files run on device and server; dicts are unordered there and ordered here."""
+    assert output(MICROPYTHON, TESTS / "portable" / "same_bytes.py") == printed
+
+
+def test_an_independent_decoder_reads_every_line(printed: list[str]) -> None:
+    """cbor2 as stranger: each message is one CBOR item; a tagged one holds header and payload that are CBOR too."""
+    messages = [bytes.fromhex(line) for line in printed if line.startswith("d284")]
+    assert len(messages) == 12
+    for raw in messages:
+        protected, unprotected, payload, signature = cbor2.loads(raw).value
+        assert cbor2.loads(protected)[1] == -9
+        assert unprotected == {}
+        assert isinstance(cbor2.loads(payload), dict)
+        assert len(signature) == 64
+
+
+def test_the_portable_tests_pass_inside_micropython() -> None:
+    """The same plain functions that pytest collects here; the runner's last line is its sum."""
+    summary = output(MICROPYTHON, TESTS / "run_portable.py")[-1]
+    assert summary.endswith(" 0 failed")
+    assert int(summary.split()[0]) > 0

@@ -1,0 +1,81 @@
+"""Station 12: granted becomes a certificate (CWT) that a QR carries; what is no longer granted becomes invalid.
+
+A certificate is made once for a result: the same decision again issues nothing new. Invalid is final for a
+certificate; a wrong withdrawal is cured by a new one on the same evidence.
+"""
+
+from dataclasses import dataclass
+
+from meterseal_protocol.certificate import Certificate, issue, marks_hash
+from meterseal_protocol.status import INVALID, VALID
+from meterseal_registry.decisions import Decided
+from meterseal_registry.entries import Entries
+from meterseal_registry.settings import Settings
+from meterseal_registry.store.contract import Issued, Store
+from meterseal_wire import labels as L
+from meterseal_wire.statement import Author
+
+STATUS_LIST = 1
+DAY_S = 86400
+
+
+@dataclass
+class Certificates:
+    """Issues and invalidates over one store and log."""
+
+    entries: Entries
+    store: Store
+    author: Author
+    settings: Settings
+
+    def settle(self, decided: Decided, now_s: int) -> bytes | None:
+        """Bring a meter's certificates in line with its newest decision; the new certificate's bytes, if any."""
+        payload = decided.statement.payload
+        granted = decided.decision.granted
+        standing = [item for item in self.of(payload[L.METER]) if item.status == VALID]
+        for item in standing:
+            if not granted or item.result != payload[L.RESULT]:
+                self.store.set_status(item.index, INVALID)
+        if not granted or any(item.result == payload[L.RESULT] for item in standing):
+            return None
+        return self.make(decided, now_s)
+
+    def make(self, decided: Decided, now_s: int) -> bytes:
+        """Issue, log and record one certificate."""
+        payload = decided.statement.payload
+        index = len(self.store.issued())
+        raw = issue(self.author, self.content(decided, index, now_s))
+        row = self.entries.append(raw, None, (), now_s)
+        self.store.issue(Issued(row.identity, payload[L.METER], payload[L.RESULT], index, VALID))
+        return raw
+
+    def content(self, decided: Decided, index: int, now_s: int) -> Certificate:
+        """What the certificate says, all of it from the decision and the attempt it rests on."""
+        payload = decided.statement.payload
+        meter = payload[L.METER]
+        expires_s = min(payload[L.WINDOW][1], now_s + self.settings.certificate_days * DAY_S)
+        return Certificate(
+            issuer=self.settings.registry,
+            meter=meter,
+            issued_s=now_s,
+            expires_s=expires_s,
+            territory=tuple(payload[L.TERRITORY]),
+            rules=payload[L.RULES][:8],
+            result=payload[L.RESULT][:16],
+            position=payload[L.POSITION],
+            end_register=payload[L.END_REGISTER],
+            exponent=decided.decision.register_exponent,
+            marks=marks_hash(meter.partition(".")[2], decided.decision.electronic_address, ""),
+            status_list=STATUS_LIST,
+            status_index=index,
+            demo=bool(payload.get(L.DEMO)),
+        )
+
+    def of(self, meter: str) -> list[Issued]:
+        """A meter's certificates, oldest first."""
+        return [item for item in self.store.issued() if item.meter == meter]
+
+    def newest(self, meter: str) -> bytes | None:
+        """Bytes of a meter's newest certificate, whatever its status."""
+        found = self.of(meter)
+        return self.entries.log.find(found[-1].identity).raw if found else None

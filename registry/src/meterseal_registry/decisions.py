@@ -1,0 +1,62 @@
+"""Station 11: a meter is decided from the log as it stands, by the pure judge, and the decision is logged.
+
+Scope first, then the judge over exactly the entries below the log size that the decision names: whoever holds
+the same entries computes the same bytes again.
+"""
+
+from dataclasses import dataclass
+
+from meterseal_protocol.evidence import select
+from meterseal_protocol.judge import Decision, decide
+from meterseal_protocol.rules import Pack
+from meterseal_protocol.statement import Statement
+from meterseal_registry.entries import Entries
+from meterseal_registry.scopes import scope
+from meterseal_wire import labels as L
+from meterseal_wire.statement import Author, build
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decision that is in the log, with the judge's own object."""
+
+    statement: Statement
+    decision: Decision
+
+
+@dataclass
+class Decisions:
+    """Decides meters over one log with one set of rule packs."""
+
+    entries: Entries
+    author: Author
+    packs: list[Pack]
+
+    def decide(self, meter: str, now_s: int) -> Decided:
+        """Scope, decision, both logged; `now_s` is the instant for which installation is asked."""
+        log = self.entries.log
+        with log.lock:
+            raw = scope(self.author, log, self.entries.store, meter, now_s)
+            self.entries.record(raw, now_s)
+            size = log.size
+            blobs = {row.identity: row.evidence for row in log.rows if row.evidence}
+            evidence = select(meter, log.pool, size, blobs)
+            grants = self.entries.authorities.grants(log)
+            found = decide(evidence, grants, self.packs, now_s)
+            statement = self.entries.record(build(self.author, L.KIND_DECISION, found.payload()), now_s)
+        return Decided(statement, found)
+
+    def newest(self, meter: str) -> Statement | None:
+        """The last decision about a meter."""
+        for entry in reversed(self.entries.log.pool):
+            statement = entry.statement
+            if statement.typ == L.KIND_DECISION and statement.payload[L.METER] == meter:
+                return statement
+        return None
+
+    def meters(self) -> list[str]:
+        """Every meter that was ever decided, in the order of the first decision."""
+        decided = (
+            entry.statement for entry in self.entries.log.pool if entry.statement.typ == L.KIND_DECISION
+        )
+        return list(dict.fromkeys(statement.payload[L.METER] for statement in decided))

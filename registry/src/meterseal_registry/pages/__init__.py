@@ -1,0 +1,1 @@
+"""Pages that phones and offices open: check.html (one meter), bulk.html (a spreadsheet), plain CSS and modules."""

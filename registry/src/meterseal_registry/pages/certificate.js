@@ -1,0 +1,147 @@
+// A MeterSeal certificate, read and verified in the browser with WebCrypto: the page's own part of station 13.
+// Strict deterministic CBOR of what a certificate and a status list use; anything else is refused.
+"use strict";
+
+export class Refused extends Error {
+  constructor(code, numbers = []) { super(code); this.code = code; this.numbers = numbers; }
+}
+
+const LARGEST = 9007199254740991;
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const [ESP256, KIND_CERTIFICATE, CERTIFICATE, STATUS_LIST] = [-9, 65045, -70002, 65533];
+
+export function base32(text) {
+  let bits = 0, held = 0;
+  const out = [];
+  for (const c of text) {
+    const value = ALPHABET.indexOf(c);
+    if (value < 0) throw new Refused("certificate.malformed");
+    held = (held << 5) | value; bits += 5;
+    if (bits >= 8) { bits -= 8; out.push((held >> bits) & 255); held &= (1 << bits) - 1; }
+  }
+  if (held !== 0 || bits >= 5) throw new Refused("certificate.malformed");
+  return new Uint8Array(out);
+}
+
+// Values: numbers, Uint8Array, text, arrays, Map (integer or text keys), {tag, value}.
+export function scan(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 0;
+  const refuse = () => { throw new Refused("certificate.malformed", [at]); };
+  const need = (n) => { if (n > bytes.length - at) refuse(); };
+  function argument(short) {
+    if (short < 24) return short;
+    const width = 1 << (short - 24);
+    need(width);
+    const value = width === 1 ? view.getUint8(at) : width === 2 ? view.getUint16(at) : width === 4 ? view.getUint32(at)
+      : Number(view.getBigUint64(at));
+    at += width;
+    if (value < (width === 1 ? 24 : 2 ** (4 * width)) || value > LARGEST) refuse();
+    return value;
+  }
+  function take(n) { need(n); const part = bytes.slice(at, at + n); at += n; return part; }
+  function item(depth) {
+    need(1);
+    const first = bytes[at++], major = first >> 5, short = first & 31;
+    if (short > 27 || major === 7 || depth < 0) refuse();
+    const n = argument(short);
+    if (major === 0) return n;
+    if (major === 1) return -1 - n;
+    if (major === 2) return take(n);
+    if (major === 3) { try { return new TextDecoder("utf-8", { fatal: true }).decode(take(n)); } catch { return refuse(); } }
+    if (major === 4) { need(n); return Array.from({ length: n }, () => item(depth - 1)); }
+    if (major === 5) return map(n, depth - 1);
+    if (n !== 18) refuse();
+    return { tag: 18, value: item(depth - 1) };
+  }
+  function map(n, depth) {
+    need(2 * n);
+    const found = new Map();
+    let last = "";
+    for (let i = 0; i < n; i++) {
+      const start = at, key = item(0);
+      const spelled = Array.from(bytes.slice(start, at), (b) => b.toString(16).padStart(2, "0")).join("");
+      if (typeof key === "object" || spelled <= last) refuse();
+      last = spelled;
+      found.set(key, item(depth));
+    }
+    return found;
+  }
+  const value = item(8);
+  if (at !== bytes.length) refuse();
+  return value;
+}
+
+function head(length) {
+  if (length < 24) return [0x40 | length];
+  if (length < 256) return [0x58, length];
+  if (length < 65536) return [0x59, length >> 8, length & 255];
+  return [0x5a, (length >>> 24) & 255, (length >> 16) & 255, (length >> 8) & 255, length & 255];
+}
+
+// RFC 9052 section 4.4, around the protected bytes as received.
+function sigStructure(protectedBytes, payload) {
+  const context = [0x84, 0x6a, ...new TextEncoder().encode("Signature1")];
+  return new Uint8Array([...context, ...head(protectedBytes.length), ...protectedBytes, 0x40, ...head(payload.length), ...payload]);
+}
+
+const hex = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
+const unhex = (text) => new Uint8Array(text.match(/../g).map((two) => parseInt(two, 16)));
+
+async function imported(key) {
+  const point = new Uint8Array([4, ...unhex(key.x), ...unhex(key.y)]);
+  return crypto.subtle.importKey("raw", point, { name: "ECDSA", namedCurve: "P-256" }, false, ["verify"]);
+}
+
+// Payload map of a COSE_Sign1 that one of `keys` signed; Refused otherwise.
+export async function opened(bytes, keys, typ) {
+  const message = scan(bytes);
+  if (!message || message.tag !== 18 || !Array.isArray(message.value) || message.value.length !== 4) throw new Refused("certificate.malformed");
+  const [protectedBytes, unprotected, payload, signature] = message.value;
+  if (!(unprotected instanceof Map) || unprotected.size || !(payload instanceof Uint8Array) || signature.length !== 64) throw new Refused("certificate.malformed");
+  const header = scan(protectedBytes);
+  if (!(header instanceof Map) || header.get(1) !== ESP256 || header.has(2) || header.get(16) !== typ) throw new Refused("certificate.malformed");
+  const kid = hex(header.get(4) || []);
+  const candidates = keys.filter((key) => key.kid === kid);
+  if (!candidates.length) throw new Refused("key.unknown");
+  const signed = sigStructure(protectedBytes, payload);
+  for (const key of candidates) {
+    if (await crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, await imported(key), signature, signed)) return scan(payload);
+  }
+  throw new Refused("certificate.signature");
+}
+
+export async function certificate(bytes, keys) {
+  const claims = await opened(bytes, keys, KIND_CERTIFICATE);
+  const [territory, , , position, register, exponent, , list, index, demo] = claims.get(CERTIFICATE);
+  return { issuer: claims.get(1), meter: claims.get(2), expires: claims.get(4), issued: claims.get(6), territory, position,
+    register, exponent, list, index, demo: demo === 1 };
+}
+
+// Token Status List in CWT form: two bits an entry, least significant first, zlib.
+export async function statusList(bytes, keys) {
+  const claims = await opened(bytes, keys, "application/statuslist+cwt");
+  const list = claims.get(STATUS_LIST);
+  if (list.get("bits") !== 2) throw new Refused("certificate.malformed");
+  const stream = new Blob([list.get("lst")]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const packed = new Uint8Array(await new Response(stream).arrayBuffer());
+  return { issued: claims.get(6), expires: claims.get(4), at: (i) => (i >> 2) < packed.length ? (packed[i >> 2] >> (2 * (i & 3))) & 3 : null };
+}
+
+// The three answers, as meterseal_protocol.check gives them: every reason, the worst outcome.
+export function judged(found, list, asked, now) {
+  const invalid = [], unsure = [];
+  const moment = Math.max(now, list ? list.issued : 0);
+  if (asked.meter && asked.meter !== found.meter) invalid.push(["certificate.other_meter", []]);
+  if (asked.territory && !found.territory.some((prefix) => asked.territory.startsWith(prefix))) invalid.push(["certificate.territory", []]);
+  if (moment > found.expires) invalid.push(["certificate.expired", [found.expires, moment]]);
+  if (!list) unsure.push(["status.missing", []]);
+  else if (moment > list.expires) unsure.push(["status.stale", [list.expires, moment]]);
+  else {
+    const status = list.at(found.index);
+    if (status === 1) invalid.push(["status.invalid", []]);
+    else if (status === 2) unsure.push(["status.suspended", []]);
+    else if (status !== 0) unsure.push(["status.missing", []]);
+  }
+  return { outcome: invalid.length ? "not_valid" : unsure.length ? "cannot_say" : "valid", reasons: [...invalid, ...unsure], moment };
+}

@@ -1,0 +1,1 @@
+"""Where entries become durable. Read in this order: contract, sqlite."""

@@ -1,0 +1,5 @@
+"""`python -m meterseal_tools`: the same as `meterseal`."""
+
+from meterseal_tools.cli import main
+
+main()

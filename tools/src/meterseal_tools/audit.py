@@ -1,0 +1,302 @@
+"""`meterseal audit`: prove an evidence folder from the anchors alone, decide again, and compare.
+
+Order: names against contents, grants and keys, signatures, receipts against one tree and its checkpoint,
+evidence against digests and roots, decisions recomputed from the log as it stood, certificates against decisions.
+Every finding names the statement and the file. Nothing is asked of any server.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from meterseal_protocol import receipt as receipts
+from meterseal_protocol.certificate import read as read_certificate
+from meterseal_protocol.errors import ProtocolError
+from meterseal_protocol.evidence import Entry, select
+from meterseal_protocol.grant import Grants
+from meterseal_protocol.judge import decide
+from meterseal_protocol.keys import KeyRing, PublicKey
+from meterseal_protocol.merkle import Tree
+from meterseal_protocol.rules import Pack
+from meterseal_protocol.statement import Statement, read
+from meterseal_protocol.verify import verify
+from meterseal_tools.evidence_folder import Folder, FolderError, load
+from meterseal_wire import labels as L
+from meterseal_wire.encode import encode
+from meterseal_wire.errors import WireError
+from meterseal_wire.scan import scan
+from meterseal_wire.sign1 import identity
+from meterseal_wire.tree import tree_hash
+
+LARGE = 1 << 22
+NO_INPUT = 66
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong with one file, and the identity of the statement it concerns."""
+
+    file: str
+    statement: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: statement {self.statement[:16]}: {self.why}"
+
+
+@dataclass
+class Audit:
+    """What was proved so far; `findings` empty means everything holds."""
+
+    folder: Folder
+    findings: list[Finding] = field(default_factory=list)
+    statements: dict[str, Statement] = field(default_factory=dict)
+    signers: dict[str, bytes] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    keys: KeyRing = field(default_factory=KeyRing)
+    decisions: int = 0
+    certificates: int = 0
+
+    def blame(self, place: str, name: str, why: object) -> None:
+        """Note a finding about the file of statement `name` in sub-folder `place`."""
+        self.findings.append(Finding(f"{place}/{name}", name, str(why)))
+
+
+def audit(folder: Folder) -> Audit:
+    """Prove the whole folder; see the module's docstring for the order."""
+    state = Audit(folder)
+    for item in folder.strange:
+        state.blame("", item, "does not belong into an evidence folder")
+    for step in (_anchors, _read_all, _learn_keys, _signatures, _log, _evidence, _decisions, _certificates):
+        step(state)
+    return state
+
+
+def _attempt(state: Audit, place: str, name: str, work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    except (WireError, ProtocolError) as error:
+        state.blame(place, name, error)
+        return None
+
+
+def _anchors(state: Audit) -> None:
+    keys = _attempt(state, "", "anchors.cbor", partial(scan, state.folder.anchors, LARGE))
+    for key in keys or []:
+        state.keys.add(PublicKey.from_cose(key))
+
+
+def _read_all(state: Audit) -> None:
+    for name, raw in state.folder.files["statements"].items():
+        statement = _attempt(state, "statements", name, partial(read, raw))
+        if statement is None:
+            continue
+        if statement.identity.hex() != name:
+            state.blame(
+                "statements", name, f"its bytes hash to {statement.identity.hex()[:16]}, not to its name"
+            )
+            continue
+        state.statements[name] = statement
+
+
+def _learn_keys(state: Audit) -> None:
+    """Keys named by grants, parents first: a grant is believed once its signer is a key already believed."""
+    waiting = {name: item for name, item in state.statements.items() if item.typ == L.KIND_GRANT}
+    found = True
+    while waiting and found:
+        found = False
+        for name, item in list(waiting.items()):
+            if not _verifies(state, item):
+                continue
+            found = True
+            del waiting[name]
+            if L.SUBJECT_KEY in item.payload:
+                state.keys.add(PublicKey.from_cose(item.payload[L.SUBJECT_KEY]))
+
+
+def _verifies(state: Audit, item: Statement) -> bool:
+    try:
+        verify(item.raw, state.keys)
+    except ProtocolError:
+        return False
+    return True
+
+
+def _signatures(state: Audit) -> None:
+    for name, item in list(state.statements.items()):
+        verified = _attempt(state, "statements", name, partial(verify, item.raw, state.keys))
+        if verified is None:
+            del state.statements[name]
+        else:
+            state.signers[name] = verified.key.thumbprint
+
+
+def _log(state: Audit) -> None:
+    """Every logged file has a receipt; the leaves are whole; root and size are those of the checkpoint."""
+    named = {**state.folder.files["statements"], **state.folder.files["certificates"]}
+    leaves: dict[int, str] = {}
+    for name in named:
+        raw = state.folder.files["receipts"].get(name)
+        if raw is None:
+            state.blame("receipts", name, "missing: a logged statement has a receipt")
+            continue
+        proof = _attempt(state, "receipts", name, partial(_receipt, state, raw, name))
+        if proof is None:
+            continue
+        leaves[proof.leaf] = name
+        if name in state.statements:
+            state.entries[name] = Entry(
+                state.statements[name], state.signers[name], proof.leaf, proof.entered_s
+            )
+    for name in state.folder.files["receipts"].keys() - named.keys():
+        state.blame("receipts", name, "has no statement: a file is missing")
+    _checkpoint(state, leaves)
+
+
+def _receipt(state: Audit, raw: bytes, name: str) -> receipts.Receipt:
+    return receipts.check(raw, bytes.fromhex(name), state.keys)
+
+
+def _checkpoint(state: Audit, leaves: dict[int, str]) -> None:
+    verified = _attempt(state, "", "checkpoint.cose", partial(verify, state.folder.checkpoint, state.keys))
+    if verified is None:
+        return
+    payload = verified.statement.payload
+    if sorted(leaves) != list(range(payload[L.LOG_SIZE])):
+        missing = sorted(set(range(payload[L.LOG_SIZE])) - set(leaves))[:5]
+        state.blame(
+            "",
+            "checkpoint.cose",
+            f"of {payload[L.LOG_SIZE]} log leaves, {len(leaves)} hold; missing {missing}",
+        )
+        return
+    tree = Tree()
+    for index in range(len(leaves)):
+        tree.append(bytes.fromhex(leaves[index]))
+    if tree.root() != payload[L.LOG_ROOT]:
+        state.blame("", "checkpoint.cose", "its root is not that of these leaves")
+
+
+def _evidence(state: Audit) -> None:
+    for name, raw in state.folder.files["evidence"].items():
+        statement = state.statements.get(name)
+        if statement is None:
+            state.blame("evidence", name, "belongs to no statement that holds")
+            continue
+        items = _attempt(state, "evidence", name, partial(scan, raw, LARGE))
+        if items is not None and not _covers(statement, items):
+            state.blame("evidence", name, "is not what the statement's digest or root covers")
+    for digest, raw in state.folder.files["rules"].items():
+        if sha256(raw).hexdigest() != digest:
+            state.blame("rules", digest, "its bytes do not hash to its name, which a rules grant names")
+    for name, statement in state.statements.items():
+        if statement.typ in (L.KIND_ATTEMPT, L.KIND_RESULT) and name not in state.folder.files["evidence"]:
+            state.blame("evidence", name, "missing")
+        digest = statement.payload.get(L.RULES, b"").hex()
+        if statement.typ == L.KIND_GRANT and digest and digest not in state.folder.files["rules"]:
+            state.blame("rules", digest, f"missing: grant {name[:16]} names it")
+
+
+def _covers(statement: Statement, items: list[bytes]) -> bool:
+    if statement.typ == L.KIND_ATTEMPT:
+        return len(items) == 1 and sha256(items[0]).digest() == statement.payload[L.PLAN]
+    return bool(tree_hash(items) == statement.payload.get(L.EVIDENCE_ROOT))
+
+
+def _decisions(state: Audit) -> None:
+    """Each decision again, from the log as it stood at its size; the payloads must agree byte for byte."""
+    items = {
+        name: scan(raw, LARGE)
+        for name, raw in state.folder.files["evidence"].items()
+        if name in state.statements
+    }
+    blobs = {bytes.fromhex(name): tuple(parts) for name, parts in items.items()}
+    packs = list(_packs(state))
+    for name, item in sorted(state.statements.items()):
+        if item.typ != L.KIND_DECISION:
+            continue
+        state.decisions += 1
+        again = decide_again(state, item, blobs, packs)
+        if again != encode(item.payload):
+            state.blame("statements", name, f"deciding {item.payload[L.METER]} again gives another decision")
+
+
+def _packs(state: Audit) -> Iterator[Pack]:
+    for digest, raw in state.folder.files["rules"].items():
+        pack = _attempt(state, "rules", digest, partial(Pack.load, raw))
+        if pack is not None:
+            yield pack
+
+
+def decide_again(
+    state: Audit, item: Statement, blobs: dict[bytes, tuple[bytes, ...]], packs: list[Pack]
+) -> bytes:
+    """Payload bytes of the decision that the same inputs give now."""
+    size = item.payload[L.LOG_SIZE]
+    pool = [entry for entry in state.entries.values() if entry.leaf < size]
+    anchors = [PublicKey.from_cose(key) for key in scan(state.folder.anchors, LARGE)]
+    grants = Grants([entry for entry in pool if entry.statement.typ == L.KIND_GRANT], anchors)
+    evidence = select(item.payload[L.METER], pool, size, blobs)
+    return encode(decide(evidence, grants, packs, item.payload[L.AT_S]).payload())
+
+
+def _certificates(state: Audit) -> None:
+    """Each certificate verifies, carries its own name, and rests on a decision that granted that result."""
+    granted = {
+        (item.payload[L.METER], item.payload[L.RESULT][:16])
+        for item in state.statements.values()
+        if item.typ == L.KIND_DECISION and item.payload[L.OUTCOME] == 1
+    }
+    for name, raw in state.folder.files["certificates"].items():
+        state.certificates += 1
+        certificate = _attempt(state, "certificates", name, partial(read_certificate, raw, state.keys))
+        if certificate is None:
+            continue
+        if identity(raw).hex() != name:
+            state.blame("certificates", name, "its bytes do not hash to its name")
+        elif (certificate.meter, certificate.result) not in granted:
+            state.blame("certificates", name, "no decision in this folder granted it")
+
+
+def report(state: Audit, console: Console) -> None:
+    """One line a finding, then one summary line."""
+    for finding in state.findings:
+        console.print(f"[red]✗[/red] {finding}", highlight=False, soft_wrap=True)
+    verdict = "[green]holds[/green]" if not state.findings else f"[red]{len(state.findings)} findings[/red]"
+    console.print(
+        f"audit: {len(state.statements)} statements, {len(state.folder.files['receipts'])} receipts, "
+        f"{state.decisions} decisions made again, {state.certificates} certificates: {verdict}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def command(
+    folder: Annotated[Path, typer.Argument(help="an evidence folder, such as build/demo/evidence")],
+    anchors: Annotated[
+        Path | None, typer.Option(help="your own anchors file; without it the folder's own is believed")
+    ] = None,
+) -> None:
+    """Verify everything in an evidence folder, decide again and compare. Exit 0 holds, 1 findings."""
+    try:
+        loaded = load(folder)
+    except FolderError as error:
+        print(f"audit: {error}", file=sys.stderr)
+        raise typer.Exit(NO_INPUT) from None
+    console = Console()
+    if anchors is None:
+        console.print(
+            "[yellow]anchors: the folder's own. Give --anchors to check against keys you trust.[/yellow]"
+        )
+    else:
+        loaded.anchors = anchors.read_bytes()
+    state = audit(loaded)
+    report(state, console)
+    raise typer.Exit(1 if state.findings else 0)

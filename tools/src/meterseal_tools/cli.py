@@ -1,0 +1,24 @@
+"""The `meterseal` command: a table of verbs, one file each."""
+
+import typer
+
+from meterseal_tools import audit, check, demo, inspect, keys, mbus, rig
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="MeterSeal: a meter is tested once; anyone can prove it, in a second and offline.",
+)
+app.command("demo")(demo.command)
+app.command("check")(check.command)
+app.command("audit")(audit.command)
+app.command("inspect")(inspect.command)
+app.add_typer(mbus.app, name="mbus")
+app.add_typer(keys.app, name="keys")
+app.add_typer(rig.app, name="rig")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,205 @@
+"""`meterseal demo`: the whole chain on real processes, then every answer compared with the one it had to be."""
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import segno
+import typer
+from rich.console import Console
+from segno import consts
+
+from meterseal_protocol import qr
+from meterseal_protocol.keys import PublicKey
+from meterseal_protocol.status import Validity, publish
+from meterseal_protocol.trust import Trust
+from meterseal_tools.evidence_folder import export
+from meterseal_tools.report import Counts, Row, counts_line, rows, table
+from meterseal_tools.services import ServiceFailed
+from meterseal_tools.sim.errors import SimError
+from meterseal_tools.stage import Stage, play, statements_made, summary
+from meterseal_tools.world import DAY_S
+from meterseal_wire.digest import cose_key
+
+MARK = "made-by-meterseal-demo"
+DRAIN_S = 60
+LOOK_S = 0.1
+FAILED, UNUSABLE = 1, 73
+ERROR_LEVEL = "m"
+SCALE = 6
+
+
+@dataclass
+class Story:
+    """Lines of progress, each with its second since the start."""
+
+    console: Console
+    began: float
+
+    def tell(self, who: str, what: str) -> None:
+        """One line."""
+        at = time.monotonic() - self.began
+        self.console.print(f"[dim]{at:6.1f} s[/dim]  [bold cyan]{who:<9}[/bold cyan]{what}", highlight=False)
+
+
+def clear(folder: Path) -> None:
+    """Make room for this run; only a folder that an earlier demo made is ever removed."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARK).is_file():
+            print(f"demo: {folder} holds something else; name another --folder", file=sys.stderr)
+            raise typer.Exit(UNUSABLE)
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).write_text("This folder is removed and made again by `meterseal demo`.\n")
+
+
+def drained(stage: Stage) -> Counts:
+    """Wait until edge and registry have everything the fixtures made, or `DRAIN_S` passes."""
+    until = time.monotonic() + DRAIN_S
+    while True:
+        now = summary(stage)
+        made = sum(statements_made(rig) for rig in stage.rigs.values())
+        counts = Counts(made, now["durable"], now["entered"], now["quarantined"])
+        if counts.lost == 0 or time.monotonic() > until:
+            return counts
+        time.sleep(LOOK_S)
+
+
+def write_certificates(stage: Stage, found: list[Row]) -> list[Path]:
+    """PNG and CBOR of every certificate; the PNGs' paths."""
+    folder = stage.folder / "certificates"
+    folder.mkdir()
+    pictures = []
+    for row in found:
+        meter = row.seat.meter_id
+        answer = httpx.get(f"{stage.registry_url}/certificates/{meter}")
+        if answer.status_code != httpx.codes.OK:
+            continue
+        (folder / f"{meter}.cbor").write_bytes(answer.content)
+        pictures.append(folder / f"{meter}.png")
+        code(stage, answer.content, meter).save(str(pictures[-1]), scale=SCALE, border=4)
+    return pictures
+
+
+def code(stage: Stage, certificate: bytes, meter: str) -> segno.QRCode:
+    """The QR of a certificate's URL, level M: the address in bytes, the fragment in alphanumeric mode."""
+    address, _, fragment = qr.url(stage.registry_url, certificate, meter).partition("#")
+    return segno.make(
+        [(address + "#", "byte"), (fragment, "alphanumeric")], error=ERROR_LEVEL, boost_error=False
+    )
+
+
+def write_trust(stage: Stage) -> None:
+    """The trust file of now, and one whose status list ended two weeks ago."""
+    current = httpx.get(f"{stage.registry_url}/trust").content
+    (stage.folder / "trust.cbor").write_bytes(current)
+    now = int(time.time())
+    author = stage.registry_author()
+    ended = Validity(now - 21 * DAY_S, now - 14 * DAY_S, 3600)
+    old = publish(author, f"{stage.registry_url}/status/1", [0] * 64, ended)
+    root = PublicKey.from_cose(cose_key(stage.world.keys["root"].public_xy))
+    grants = tuple(raw for name, raw in stage.world.grants if name == "registry")
+    (stage.folder / "trust-old.cbor").write_bytes(Trust((root,), grants, (old,), now - 21 * DAY_S).dump())
+
+
+def run_self(story: Story, *arguments: str) -> int:
+    """Run this very command line as a user would, and show what it prints."""
+    story.console.print(f"\n[bold]$ meterseal {' '.join(arguments)}[/bold]", highlight=False, soft_wrap=True)
+    done = subprocess.run([sys.executable, "-m", "meterseal_tools", *arguments], check=False)
+    return done.returncode
+
+
+def checks(story: Story, stage: Stage, pictures: list[Path]) -> list[tuple[str, bool]]:
+    """What an installer and an inspector do with what the demo left behind; (name, came out as expected)."""
+    picture, trust = str(pictures[0]), str(stage.folder / "trust.cbor")
+    old = str(stage.folder / "trust-old.cbor")
+    expectations: list[tuple[str, int, tuple[str, ...]]] = [
+        ("check", 0, ("check", picture, "--trust", trust, "--territory", "330110")),
+        ("check elsewhere", 1, ("check", picture, "--trust", trust, "--territory", "440300")),
+        ("check with an old trust file", 2, ("check", picture, "--trust", old)),
+        (
+            "audit",
+            0,
+            ("audit", str(stage.folder / "evidence"), "--anchors", str(stage.folder / "anchors.cbor")),
+        ),
+    ]
+    return [(name, run_self(story, *arguments) == wanted) for name, wanted, arguments in expectations]
+
+
+def finish(story: Story, stage: Stage) -> bool:
+    """Everything after the last scene; True if every expected answer came out."""
+    counts = drained(stage)
+    found = rows(stage.registry_url)
+    story.console.print()
+    story.console.print(table(found))
+    story.console.print(counts_line(counts), highlight=False)
+    pictures = write_certificates(stage, found)
+    write_trust(stage)
+    leaves = export(stage.registry_url, stage.world.anchors, stage.folder / "evidence")
+    story.tell("evidence", f"{leaves} log entries, {len(pictures)} certificates in {stage.folder}")
+    if not pictures:
+        story.console.print("[red]no certificate was issued[/red]")
+        return False
+    show_code(story, stage, pictures[0])
+    done = checks(story, stage, pictures)
+    met = sum(row.as_expected for row in found)
+    right = met == len(found) and counts.lost == 0 and all(good for _, good in done)
+    failed = ", ".join(name for name, good in done if not good) or "none"
+    story.console.print(
+        f"\n{'[green]demo: ok[/green]' if right else '[red]demo: FAILED[/red]'}: {met} of {len(found)} meters as "
+        f"expected, {counts.made} statements made, {counts.lost} lost, {len(pictures)} certificates, "
+        f"checks failed: {failed}, {time.monotonic() - story.began:.0f} s",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return right
+
+
+def show_code(story: Story, stage: Stage, picture: Path) -> None:
+    """One QR in the terminal."""
+    meter = picture.stem
+    symbol = code(stage, picture.with_suffix(".cbor").read_bytes(), meter)
+    story.console.print(
+        f"\ncertificate of {meter}: QR version {symbol.version}-{symbol.error}", highlight=False
+    )
+    symbol.terminal(compact=True)
+
+
+def stay(story: Story, stage: Stage) -> None:
+    """Leave the services up until Ctrl-C."""
+    story.tell("edge", f"live page {stage.edge_url}/")
+    story.tell("registry", f"look-up page {stage.registry_url}/")
+    story.tell("keep", "services stay up; Ctrl-C ends them")
+    forever: Callable[[float], None] = time.sleep
+    while True:
+        forever(3600)
+
+
+def command(
+    keep: Annotated[bool, typer.Option(help="leave the services up and print both pages' addresses")] = False,
+    folder: Annotated[
+        Path, typer.Option(help="where certificates, evidence and trust file shall lie")
+    ] = Path("build/demo"),
+) -> None:
+    """Test sixteen meters on two benches, with faults, and show what comes of it. Exit 0 if all came out right."""
+    clear(folder)
+    story = Story(Console(), time.monotonic())
+    try:
+        with Stage(folder.resolve(), story.tell) as stage:
+            play(stage)
+            right = finish(story, stage)
+            if keep:
+                stay(story, stage)
+    except KeyboardInterrupt:
+        story.console.print("\nstopped; nothing is left running")
+        raise typer.Exit(130) from None
+    except (ServiceFailed, SimError) as error:
+        print(f"demo: {error}", file=sys.stderr)
+        raise typer.Exit(FAILED) from None
+    raise typer.Exit(0 if right else FAILED)

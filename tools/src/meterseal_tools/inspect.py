@@ -1,0 +1,159 @@
+"""`meterseal inspect`: any message as annotated diagnostic notation (RFC 8949 section 8), without verifying it.
+
+Accepts a file (`-` for standard input), hex text, or a certificate's URL. Labels are named from the label table;
+byte strings that hold CBOR are opened. The strict scanner reads it: what it refuses is refused here, by name.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from meterseal_protocol import qr
+from meterseal_wire import labels as L
+from meterseal_wire.encode import Tag
+from meterseal_wire.errors import WireError
+from meterseal_wire.point import FIELDS
+from meterseal_wire.scan import scan
+from meterseal_wire.sign1 import identity
+
+LIMIT = 1 << 20
+NESTING = 12
+INDENT = "  "
+DATA_ERROR = 65
+
+HEADER, CLAIM, FIELD = "HEADER_", "CLAIM_", ""
+OTHERS = ("HEADER_", "CLAIM_", "KIND_")
+
+
+def _names(prefix: str) -> dict[int, str]:
+    rows = {name: value for name, value in vars(L).items() if name.isupper() and isinstance(value, int)}
+    if prefix:
+        return {value: name[len(prefix) :].lower() for name, value in rows.items() if name.startswith(prefix)}
+    return {value: name.lower() for name, value in rows.items() if not name.startswith(OTHERS)}
+
+
+NAMES = {space: _names(space) for space in (HEADER, CLAIM, FIELD)}
+
+
+def message_bytes(source: str) -> bytes:
+    """The bytes meant by `source`: a path, `-`, hex text or a URL with a certificate in its fragment."""
+    if source == "-":
+        return unhex(sys.stdin.buffer.read())
+    if "#" in source and not Path(source).exists():
+        return qr.from_url(source)[1]
+    if Path(source).exists():
+        return unhex(Path(source).read_bytes())
+    return bytes.fromhex(source)
+
+
+def unhex(raw: bytes) -> bytes:
+    """`raw` itself, or what it spells when it is hex text."""
+    try:
+        return bytes.fromhex(raw.decode("ascii"))
+    except ValueError:
+        return raw
+
+
+def describe(raw: bytes) -> list[str]:
+    """Lines of annotated diagnostic notation; raises WireError where the bytes break our profile."""
+    value = scan(raw, LIMIT, NESTING)
+    lines = list(_lines(value, FIELD, ""))
+    if isinstance(value, Tag):
+        try:
+            lines.insert(0, f"/ identity {identity(raw, LIMIT).hex()} /")
+        except WireError:
+            lines.insert(0, "/ payload is detached: a receipt or a proof /")
+    return lines
+
+
+def _lines(value: Any, space: str, indent: str) -> Iterator[str]:
+    if isinstance(value, Tag):
+        parts: Any = value.value
+        yield from _message(parts, indent)
+    elif isinstance(value, dict):
+        yield from _map(value, space, indent)
+    elif isinstance(value, list):
+        yield from _list(value, space, indent)
+    else:
+        yield indent + _scalar(value)
+
+
+def _message(parts: list[Any], indent: str) -> Iterator[str]:
+    protected, unprotected, payload, signature = parts
+    yield f"{indent}18( / COSE_Sign1 / ["
+    inner = indent + INDENT
+    header = scan(protected)
+    yield f"{inner}/ protected / <<"
+    yield from _lines(header, HEADER, inner + INDENT)
+    yield f"{inner}>>,"
+    yield f"{inner}/ unprotected /"
+    yield from _lines(unprotected, HEADER, inner + INDENT)
+    if payload is None:
+        yield f"{inner}/ payload / null,"
+    else:
+        yield f"{inner}/ payload / <<"
+        space = CLAIM if header.get(L.HEADER_TYP) in (None, L.KIND_CERTIFICATE) else FIELD
+        yield from _lines(scan(payload, LIMIT, NESTING), space, inner + INDENT)
+        yield f"{inner}>>,"
+    yield f"{inner}/ signature / {_scalar(signature)}"
+    yield f"{indent}])"
+
+
+def _map(value: dict[Any, Any], space: str, indent: str) -> Iterator[str]:
+    yield indent + "{"
+    for key, item in value.items():
+        name = NAMES[space].get(key)
+        label = f"/ {name} / {key}" if name else _scalar(key)
+        below = CLAIM if name == "cwt_claims" else space
+        if space == HEADER and key == L.HEADER_TYP:
+            yield f"{indent}{INDENT}{label}: {item} / {L.KIND_NAMES.get(item, 'unknown')} /,"
+        elif isinstance(item, (dict, list, Tag)):
+            yield f"{indent}{INDENT}{label}:"
+            yield from _lines(item, below, indent + 2 * INDENT)
+        else:
+            yield f"{indent}{INDENT}{label}: {_scalar(item)},"
+    yield indent + "}"
+
+
+def _list(value: list[Any], space: str, indent: str) -> Iterator[str]:
+    if all(isinstance(item, int) for item in value):
+        names = FIELDS if len(value) == len(FIELDS) else ()
+        named = [f"/{name}/ {item}" for name, item in zip(names, value, strict=False)]
+        yield f"{indent}[{', '.join(named or map(str, value))}],"
+        return
+    yield indent + "["
+    for item in value:
+        yield from _lines(item, space, indent + INDENT)
+    yield indent + "]"
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, bytes):
+        return f"h'{value.hex()}'" + _opened(value)
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if value is None:
+        return "null"
+    return str(value).lower()
+
+
+def _opened(value: bytes) -> str:
+    if not value.startswith(b"\xd2\x84"):
+        return ""
+    return f" / a message of {len(value)} bytes: inspect it alone /"
+
+
+def command(
+    source: Annotated[str, typer.Argument(metavar="FILE|HEX|URL", help="a message, or - for standard input")],
+) -> None:
+    """Show any message as annotated diagnostic notation. Nothing is verified."""
+    try:
+        print("\n".join(describe(message_bytes(source))))
+    except (WireError, ValueError) as error:
+        print(
+            f"inspect: {source}: {error}. Give a message file, hex or a certificate's URL.", file=sys.stderr
+        )
+        raise typer.Exit(DATA_ERROR) from None

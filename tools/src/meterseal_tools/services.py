@@ -1,0 +1,99 @@
+"""Real services as child processes: registry and edge, each told by a settings file, killed and started again.
+
+A child dies with the process that started it, so neither Ctrl-C nor a crash leaves one behind.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+START_S = 20
+STOP_S = 10
+LOOK_S = 0.05
+LAST_WORDS = 1500
+# The child asks the kernel to be killed when its parent goes (PR_SET_PDEATHSIG), then becomes the service.
+DIE_WITH_PARENT = (
+    "import ctypes, os, runpy, signal, sys\n"
+    "ctypes.CDLL(None).prctl(1, signal.SIGKILL)\n"
+    "sys.exit(1) if os.getppid() != int(sys.argv.pop(1)) else None\n"
+    "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)\n"
+)
+
+
+class ServiceFailed(Exception):
+    """A service did not start or ended by itself; the message ends with its last words."""
+
+    code = "service"
+
+
+def free_port() -> int:
+    """A TCP port that is free on loopback now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Service:
+    """`python -m module settings.json`, with its log beside the settings."""
+
+    def __init__(self, module: str, settings: Path, health: str) -> None:
+        self.module, self.settings, self.health = module, settings, health
+        self.log = settings.with_suffix(".log")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "Service":
+        """Start and wait until the health address answers; ServiceFailed otherwise."""
+        arguments = [sys.executable, "-c", DIE_WITH_PARENT, str(os.getpid()), self.module, str(self.settings)]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0
+            )
+        until = time.monotonic() + START_S
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > until:
+                raise ServiceFailed(f"{self.module} did not start: {self.last_words()}")
+            time.sleep(LOOK_S)
+        return self
+
+    def _answers(self) -> bool:
+        try:
+            return httpx.get(self.health, timeout=1).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    def kill(self) -> None:
+        """SIGKILL: no goodbye."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(STOP_S)
+            self._process = None
+
+    def stop(self) -> None:
+        """Ask it to end, then make it."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process = None
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        return self.log.read_bytes()[-LAST_WORDS:].decode(errors="replace")
+
+
+def write_settings(path: Path, **fields: Any) -> Path:
+    """A JSON settings file; paths become text."""
+    texts = {name: str(value) if isinstance(value, Path) else value for name, value in fields.items()}
+    path.write_text(json.dumps(texts, indent=1) + "\n", encoding="utf-8")
+    return path
