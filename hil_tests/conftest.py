@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 from firmware.tests.cpython.edge_side import Broker, EdgeSide
+
 from hil_tests.capability.dut import Dut
 from hil_tests.driver.unix import UnixDut
-
 from meterseal_tools.sim.catalogue import CATALOGUE
 from meterseal_tools.sim.meter import Meter
 from meterseal_tools.sim.rig import FixturePlace

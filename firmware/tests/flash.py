@@ -82,7 +82,7 @@ class _Pen:
 
     public_xy = bytes(64)
 
-    def sign(self, message):
+    def sign(self, _message):
         return bytes(64)
 
 
@@ -98,7 +98,9 @@ class Written:
         typ, payload = L.KIND_EVENT, {L.EVENT: "test", L.DETAIL: "%d/%d" % number}
         if opens:
             typ, payload = L.KIND_ATTEMPT, {L.MODE: 1, L.COUNTER: 1, L.PLAN: bytes(32), L.OPERATOR: b""}
-            payload.update({L.BEACON: bytes(32), L.CLOCK: (1, 1, 1), L.POSITIONS: [], L.BENCH_CHECKS: (0, 0, 0, 0)})
+            payload.update(
+                {L.BEACON: bytes(32), L.CLOCK: (1, 1, 1), L.POSITIONS: [], L.BENCH_CHECKS: (0, 0, 0, 0)}
+            )
         self.statement = build(AUTHOR, typ, payload, (number[0], number[1], bytes(32)))
         self.identity = identity(self.statement)
 

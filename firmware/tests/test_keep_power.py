@@ -1,10 +1,15 @@
 """The store and the power: littlefs on a chip that dies at every single write, with torn pages."""
 
 from flash import Flash, Mounted, Written, offered
+
 from meterseal_fixture.errors import FixtureError
 from meterseal_fixture.keep import Keep
 
-SIZES = (32768, 1600, 8192)  # capacity, segment, reserve: small, so that segments fill and go within a few records
+SIZES = (
+    32768,
+    1600,
+    8192,
+)  # capacity, segment, reserve: small, so that segments fill and go within a few records
 RUNS = 3
 
 
@@ -60,26 +65,23 @@ class Witness:
                 assert number in keep.open_attempts(), "forgotten open"
 
 
-class HastyKeep(Keep):
-    """The planted fault: says kept, and writes when the next one comes."""
+class HastyWitness(Witness):
+    """The planted fault: counts a record as kept, as a caller that acknowledges first, and only then writes it."""
 
-    late = None
-
-    def append(self, *record):
-        if self.late:
-            super().append(*self.late)
-        self.late = record
+    def write(self, keep, written):
+        self.kept[written.number] = written
+        return super().write(keep, written)
 
 
 def cut(kind, at, torn):
     """Two days, the power going at write `at` of them; whether it went, and the witness' complaint or ''."""
-    flash, witness = Flash(), Witness()
+    flash, witness = Flash(), kind()
     with Mounted(flash, new=True) as path:
         flash.revive()
         flash.cut_at, flash.torn = at, torn
         try:
             for _ in range(2):
-                witness.live(kind(path, *SIZES))
+                witness.live(Keep(path, *SIZES))
         except (OSError, FixtureError):
             assert flash.dead
     went = flash.dead
@@ -109,21 +111,24 @@ def campaign(kind, torn, step):
 
 def test_no_acknowledged_record_is_lost_at_any_write_that_fails():
     """Cuts at every write of two days; the page is not written at all. Custody, epochs, head and attempts hold too."""
-    cuts, complaints = campaign(Keep, 0, 1)
+    cuts, complaints = campaign(Witness, 0, 1)
     assert cuts > 100 and complaints == [], complaints[:3]
 
 
 def test_no_acknowledged_record_is_lost_to_torn_pages():
     """The same with a half page, with all but its last byte, and with a half page and zeros behind it."""
     for torn in (1, 2, 3):
-        cuts, complaints = campaign(Keep, torn, 1)
+        cuts, complaints = campaign(Witness, torn, 1)
         assert cuts > 100 and complaints == [], (torn, complaints[:3])
 
 
-def test_a_store_that_acknowledges_before_it_writes_is_caught():
-    """The same witness on the planted fault: most cuts lose what it had acknowledged."""
-    cuts, complaints = campaign(HastyKeep, 0, 3)
-    assert cuts > 30 and len(complaints) > cuts // 2, (cuts, len(complaints))
+def test_who_acknowledges_before_writing_is_caught():
+    """The same checks on the planted fault: every cut inside an append loses what was acknowledged. 14 of the 31 steps
+    of the two days are appends and take most of the writes; the last round has no cut and no complaint.
+    """
+    cuts, complaints = campaign(HastyWitness, 0, 1)
+    assert cuts // 3 < len(complaints) < cuts, (cuts, len(complaints))
+    assert all("lost" in complaint or "head" in complaint for complaint in complaints)
 
 
 def test_after_many_cuts_in_a_row_the_store_still_holds():

@@ -1,6 +1,17 @@
 """The software signer: the RFC's own vectors, the curve's edges, and what must not verify."""
 
-from meterseal_fixture.signer.curve_p256 import GX, GY, INFINITY, N, P, add, affine, double, multiply_base, on_curve
+from meterseal_fixture.signer.curve_p256 import (
+    GX,
+    GY,
+    INFINITY,
+    N,
+    P,
+    add,
+    affine,
+    double,
+    multiply_base,
+    on_curve,
+)
 from meterseal_fixture.signer.software_p256 import SoftwareSigner, verify
 
 # RFC 6979 appendix A.2.5: P-256 with SHA-256.
@@ -109,7 +120,7 @@ def test_what_is_no_secret_is_refused():
 
 
 def test_the_comb_and_the_slow_way_agree():
-    """k G by adding G k times (the group law alone) for k from 1 to 40, and for k = 2^64, 2^128, 2^192 by doubling."""
+    """K G by adding G k times (the group law alone) for k from 1 to 40, and for k = 2^64, 2^128, 2^192 by doubling."""
     point = INFINITY
     for scalar in range(1, 41):
         point = add(point, (GX, GY))

@@ -1,7 +1,6 @@
 """Design section 1, item 2: a signed attempt exists before water flows, and every try ends in one statement."""
 
 from hil_tests.conftest import Line
-
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 

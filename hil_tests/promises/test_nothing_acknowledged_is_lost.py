@@ -4,8 +4,8 @@ import random
 
 import pytest
 from firmware.tests.cpython.edge_side import EdgeSide, Key, Read, wait_until
-from hil_tests.conftest import Line
 
+from hil_tests.conftest import Line
 from meterseal_wire import labels as L
 
 ZERO = bytes(32)

@@ -1,7 +1,6 @@
 """Design section 13: a silent meter, a damaged line or a lost supply has a defined end, and the others go on."""
 
 from hil_tests.conftest import Line
-
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.point import METER_COUNTS

@@ -34,7 +34,9 @@ def main() -> int:
         if "--check" not in sys.argv:
             target.write_bytes(raw)
         elif not target.is_file() or target.read_bytes() != raw:
-            print(f"{target.name} is not what {source.name} compiles to: run compile_packs.py", file=sys.stderr)
+            print(
+                f"{target.name} is not what {source.name} compiles to: run compile_packs.py", file=sys.stderr
+            )
             wrong = 1
         print(f"{source.stem} {sha256(raw).hexdigest()}")
     return wrong

@@ -1,6 +1,7 @@
 """Signed tree heads."""
 
 import pytest
+
 from meterseal_protocol.checkpoint import TreeHead, read, sign
 from meterseal_protocol.errors import BadHeader, UnknownKey
 from meterseal_protocol.keys import KeyRing, PrivateKey

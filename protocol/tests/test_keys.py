@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from hypothesis import given
 from hypothesis import strategies as st
+
 from meterseal_protocol.errors import BadKey, Unverified
 from meterseal_protocol.keys import KeyRing, PrivateKey, PublicKey
 

@@ -6,6 +6,7 @@ import cbor2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from meterseal_protocol.errors import BadHeader, BadProof, ProtocolError, UnknownKey, Unverified
 from meterseal_protocol.keys import KeyRing, PrivateKey
 from meterseal_protocol.merkle import Tree, include, leaf_hash
@@ -116,7 +117,7 @@ def test_the_helper_of_these_tests_makes_a_good_receipt() -> None:
     ],
 )
 def test_a_header_that_is_not_a_receipts_is_refused(header: Any) -> None:
-    """alg ESP256, vds RFC 9162, iat, an 8-byte kid, and nothing else; the signature is right each time."""
+    """Alg ESP256, vds RFC 9162, iat, an 8-byte kid, and nothing else; the signature is right each time."""
     with pytest.raises(BadHeader):
         check(made(header=header), NAMES[INDEX], ring())
 

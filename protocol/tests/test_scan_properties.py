@@ -6,6 +6,7 @@ import cbor2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from meterseal_wire.encode import LARGEST, Tag, encode
 from meterseal_wire.errors import WireError
 from meterseal_wire.scan import scan

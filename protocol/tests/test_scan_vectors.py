@@ -10,6 +10,7 @@ from typing import Any
 
 import cbor2
 import pytest
+
 from meterseal_wire import errors
 from meterseal_wire.encode import encode
 from meterseal_wire.scan import scan

@@ -6,6 +6,7 @@ import cbor2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from meterseal_protocol.errors import BadHeader, ProtocolError
 from meterseal_protocol.keys import PrivateKey
 from meterseal_protocol.statement import read

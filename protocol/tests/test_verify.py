@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from hypothesis import given
 from hypothesis import strategies as st
+
 from meterseal_protocol.errors import BadHeader, BadKey, ProtocolError, UnknownKey, Unverified
 from meterseal_protocol.keys import KeyRing, PrivateKey, PublicKey
 from meterseal_protocol.statement import read

@@ -171,13 +171,15 @@ class Keep:
         if not self._sound or len(body) > BODY_BYTES:
             raise NotKept("keep.not_kept", "%d bytes" % len(body) if self._sound else self.folder)
         entry.size = HEAD + len(body) + CHECK
-        self._make_room(_blocks(entry.size))
         segment = self._segment_for(entry)
+        self._make_room(_blocks(segment.size + entry.size) - _blocks(segment.size))
         self._sound = False
         write_back(
             self._path(segment), entry.offset, (pack_head(entry), body, crc32(body).to_bytes(CHECK, "big"))
         )
         self._sound = True
+        if segment.name > self._newest_name():
+            self._segments.append(segment)
         self._note(segment, entry)
         segment.size += entry.size
         self._pending += 1
@@ -211,8 +213,10 @@ class Keep:
         if newest and newest.whole and (not newest.size or newest.size + entry.size <= self.segment_bytes):
             entry.offset = newest.size
             return newest
-        self._segments.append(_Segment(newest.name + 1 if newest else 1))
-        return self._segments[-1]
+        return _Segment(self._newest_name() + 1)
+
+    def _newest_name(self) -> int:
+        return self._segments[-1].name if self._segments else 0
 
     def _note(self, segment: _Segment, entry: Entry) -> None:
         segment.note(entry.number)

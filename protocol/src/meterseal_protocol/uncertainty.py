@@ -50,7 +50,9 @@ def squares(
     capture = Fraction(edges, row[p.METER_TICKS]) ** 2 + Fraction(edges, row[p.REF_TICKS]) ** 2
     late = Fraction(update_ms * clock.ticks_per_s, MS_PER_S * row[p.METER_TICKS])
     if medium == kinds.WATER:
-        both = sum((_water(row[i], sensors.temperature_mk) for i in (p.METER_TEMP_MK, p.REF_TEMP_MK)), Fraction())
+        both = sum(
+            (_water(row[i], sensors.temperature_mk) for i in (p.METER_TEMP_MK, p.REF_TEMP_MK)), Fraction()
+        )
         return expanded**2, capture, both, Fraction(), late**2
     warmth = sum(
         (Fraction(sensors.temperature_mk, kelvin_mk(row[i])) ** 2 for i in (p.METER_TEMP_MK, p.REF_TEMP_MK)),

@@ -24,7 +24,7 @@ def test_the_first_statement_ever_is_a_boot():
 
 
 def test_the_next_of_the_same_epoch_cites_the_head():
-    """epoch and seq + 1, prev is the head's identity."""
+    """Epoch and seq + 1, prev is the head's identity."""
     assert link(HELD, (3, 8, A), B, None) == LINKED
 
 
@@ -64,7 +64,7 @@ def test_a_place_that_was_passed_over_is_a_fork():
 
 
 def test_a_chain_header_has_three_items_in_range():
-    """epoch from 1, seq from 0, prev of 32 bytes."""
+    """Epoch from 1, seq from 0, prev of 32 bytes."""
     assert check_chain([1, 0, GENESIS]) == (1, 0, GENESIS)
     wrong = (None, [], [1, 0], [0, 0, GENESIS], [1, -1, GENESIS], [1, 0, b"short"], ["1", 0, GENESIS], [1, 0, GENESIS, 0])
     for value in wrong:

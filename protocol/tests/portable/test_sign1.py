@@ -106,12 +106,12 @@ def test_a_protected_header_names_algorithm_key_claims_kind_and_place():
     raw = protected_header(L.KIND_BOOT, Named, (1, 0, bytes(32)))
     expected = (
         "a5"
-        + "0128"
-        + "04480102030405060708"
-        + "0fa20167595548414e473102625731"
-        + "1019fde9"
-        + "3a00011170830100"
-        + "5820"
+         "0128"
+         "04480102030405060708"
+         "0fa20167595548414e473102625731"
+         "1019fde9"
+         "3a00011170830100"
+         "5820"
         + "00" * 32
     )
     assert raw == unhex(expected)

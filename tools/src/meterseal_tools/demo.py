@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import segno
@@ -90,9 +90,8 @@ def write_certificates(stage: Stage, found: list[Row]) -> list[Path]:
 def code(stage: Stage, certificate: bytes, meter: str) -> segno.QRCode:
     """The QR of a certificate's URL, level M: the address in bytes, the fragment in alphanumeric mode."""
     address, _, fragment = qr.url(stage.registry_url, certificate, meter).partition("#")
-    return segno.make(
-        [(address + "#", "byte"), (fragment, "alphanumeric")], error=ERROR_LEVEL, boost_error=False
-    )
+    parts: Any = [(address + "#", consts.MODE_BYTE), (fragment, consts.MODE_ALPHANUMERIC)]
+    return segno.make(parts, error=ERROR_LEVEL, boost_error=False)
 
 
 def write_trust(stage: Stage) -> None:

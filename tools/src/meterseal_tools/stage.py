@@ -22,7 +22,7 @@ from meterseal_tools.sim.rig import FixturePlace, Rig
 from meterseal_tools.world import BENCHES, PACKS, SITE, TYPES, BenchPlan, World, make_world, type_fields
 from meterseal_wire.statement import Author
 
-SPEED = {"W1": 400, "G1": 700}
+SPEED = {"W1": 200, "G1": 350}
 RUN_S = 120
 OPERATOR = b"\x01\x02\x03\x04\x05\x06\x07\x08"
 Tell = Callable[[str, str], None]

@@ -4,7 +4,7 @@ Each part is None where its input is missing. A family then has nothing to say; 
 gives the reason. So one missing thing never shows up as ten.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -13,9 +13,11 @@ from typing import Any
 from meterseal_protocol.evidence import Entry, Evidence
 from meterseal_protocol.grant import Found, Grant, Grants, Interval
 from meterseal_protocol.judge.history import Stand, governing, stands
+from meterseal_protocol.judge.measured import Frame, Measured
 from meterseal_protocol.metrology import CalibrationRow, read_calibration
 from meterseal_protocol.rules.meter_type import MeterType
 from meterseal_protocol.rules.pack import Pack
+from meterseal_protocol.uncertainty import Clock
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.errors import WireError
@@ -101,11 +103,10 @@ class Case:
         """The maker's authorisation: one whose scope fits where there is one, else the newest."""
         if self.interval is None:
             return NOBODY
-        fitting = self.grants.find(kinds.MANUFACTURER, lambda grant: self.in_scope(grant), self.interval)
-        if fitting.good:
-            return fitting
-        own = self.grants.find(kinds.MANUFACTURER, self._is_makers, self.interval)
-        return fitting if fitting.grant else own
+        fitting = self.grants.find(kinds.MANUFACTURER, self.in_scope, self.interval)
+        return (
+            fitting if fitting.grant else self.grants.find(kinds.MANUFACTURER, self._is_makers, self.interval)
+        )
 
     def _is_makers(self, grant: Grant) -> bool:
         return bool(grant.payload[L.MAKER] == self.maker)
@@ -176,6 +177,16 @@ class Case:
         digest, medium = self.plan.get(L.RULES), self.plan.get(L.MEDIUM)
         return next((pack for pack in self.packs if (pack.digest, pack.medium) == (digest, medium)), None)
 
+    @cached_property
+    def measured(self) -> list[Measured]:
+        """The governing result's rows of the meter, with all that follows from them."""
+        if self.stand is None or self.stand.outcome is None:
+            return []
+        clock = Clock(*self.stand.attempt.statement.payload[L.CLOCK])
+        calibrations = [rows for _, rows in self.calibrations]
+        frame = Frame(clock, self.pack, self.meter_type, calibrations)
+        return [frame.measure(row) for row in self.stand.outcome[L.POINTS]]
 
-def _named(name: str) -> Any:
-    return lambda grant: grant.payload[L.STANDARD] == name
+
+def _named(name: str) -> Callable[[Grant], bool]:
+    return lambda grant: bool(grant.payload[L.STANDARD] == name)

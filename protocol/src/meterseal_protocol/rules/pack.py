@@ -307,7 +307,9 @@ def _check_zones(zones: list[dict[str, Any]], medium: int) -> None:
                 )
             at = zone["to"]
             if SYMBOLS[medium].index(at) <= SYMBOLS[medium].index(zone["from"]):
-                raise BadPack(f"limits of class {accuracy_class} tenths: the zone from {zone['from']} is empty")
+                raise BadPack(
+                    f"limits of class {accuracy_class} tenths: the zone from {zone['from']} is empty"
+                )
         if at != highest:
             raise BadPack(f"limits of class {accuracy_class} tenths have a gap from {at} to {highest}")
 

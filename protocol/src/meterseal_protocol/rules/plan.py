@@ -38,9 +38,7 @@ def wanted(pack: Pack, meter: MeterType) -> list[Wanted]:
     for index, point in enumerate(pack.points):
         flow = pack.flow(point.at, meter)
         band = (flow * point.least, flow * point.most, floor(flow * point.target))
-        found.append(
-            Wanted(index, *band, counts, pack.number("least_duration_ms"), pack.number("repeats"))
-        )
+        found.append(Wanted(index, *band, counts, pack.number("least_duration_ms"), pack.number("repeats")))
     return found
 
 

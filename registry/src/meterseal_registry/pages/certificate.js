@@ -94,7 +94,7 @@ async function imported(key) {
 }
 
 // Payload map of a COSE_Sign1 that one of `keys` signed; Refused otherwise.
-export async function opened(bytes, keys, typ) {
+export async function opened(bytes, keys, typ, registry = null) {
   const message = scan(bytes);
   if (!message || message.tag !== 18 || !Array.isArray(message.value) || message.value.length !== 4) throw new Refused("certificate.malformed");
   const [protectedBytes, unprotected, payload, signature] = message.value;
@@ -103,7 +103,8 @@ export async function opened(bytes, keys, typ) {
   if (!(header instanceof Map) || header.get(1) !== ESP256 || header.has(2) || header.get(16) !== typ) throw new Refused("certificate.malformed");
   const kid = hex(header.get(4) || []);
   const candidates = keys.filter((key) => key.kid === kid);
-  if (!candidates.length) throw new Refused("key.unknown");
+  // This page has the registry's newest keys: another key in its name is a forgery.
+  if (!candidates.length) throw new Refused(registry !== null && scan(payload).get(1) === registry ? "certificate.signature" : "key.unknown");
   const signed = sigStructure(protectedBytes, payload);
   for (const key of candidates) {
     if (await crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, await imported(key), signature, signed)) return scan(payload);
@@ -111,8 +112,8 @@ export async function opened(bytes, keys, typ) {
   throw new Refused("certificate.signature");
 }
 
-export async function certificate(bytes, keys) {
-  const claims = await opened(bytes, keys, KIND_CERTIFICATE);
+export async function certificate(bytes, keys, registry) {
+  const claims = await opened(bytes, keys, KIND_CERTIFICATE, registry);
   const [territory, , , position, register, exponent, , list, index, demo] = claims.get(CERTIFICATE);
   return { issuer: claims.get(1), meter: claims.get(2), expires: claims.get(4), issued: claims.get(6), territory, position,
     register, exponent, list, index, demo: demo === 1 };

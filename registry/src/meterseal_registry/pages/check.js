@@ -40,9 +40,9 @@ async function bytesOf(address) { const r = await fetch(address); if (!r.ok) thr
 async function work() {
   const fragment = decodeURIComponent(location.hash.slice(1));
   if (!fragment) return { outcome: "cannot_say", reasons: [], nothing: true, record: await record() };
-  const { keys } = await (await fetch("/.well-known/meterseal")).json();
+  const { keys, registry } = await (await fetch("/.well-known/meterseal")).json();
   try {
-    const found = await certificate(base32(fragment), keys);
+    const found = await certificate(base32(fragment), keys, registry);
     let list = null;
     try { list = await statusList(await bytesOf(`/status/${found.list}`), keys); } catch (error) { if (error instanceof Refused) throw error; }
     const verdict = judged(found, list, asked(), await now());

@@ -1,0 +1,10 @@
+"""The judge: from evidence to a decision, one pure function.
+
+Read in this order: decide, decision, history, measured, case; then one file a family of reasons: identity,
+continuity, attempt, authority, bench, plan, numbers, window. Every code stands in reasons.toml, in words.
+"""
+
+from meterseal_protocol.judge.decide import decide
+from meterseal_protocol.judge.decision import Decision
+
+__all__ = ["Decision", "decide"]

@@ -1,0 +1,116 @@
+"""meter, evidence: is it this meter, of a known type, and do its own telegrams say what was signed?"""
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+from meterseal_protocol.evidence import Entry
+from meterseal_protocol.grant import Reason
+from meterseal_protocol.judge.case import Case
+from meterseal_protocol.judge.history import Stand
+from meterseal_wire import labels as L
+from meterseal_wire.errors import WireError
+from meterseal_wire.scan import scan
+from meterseal_wire.telegram.errors import MBusError
+from meterseal_wire.telegram.mbus_telegram import decode, electronic_address, volume
+from meterseal_wire.tree import tree_hash
+
+START, END = 0, 1
+TELEGRAM_BYTES = 261
+LARGEST_EXPONENT = 20
+
+
+def against(case: Case) -> Iterator[Reason]:
+    """Reasons of this family."""
+    if case.stand is None or case.stand.result is None:
+        return
+    seat = case.stand.seat
+    if case.interval is not None and case.meter_type is None:
+        grant = case.type_grant.grant
+        yield "meter.unknown_type", (grant.number if grant else 0,)
+    yield from _address(case, seat)
+    yield from _duplicate(case.stand.attempt, seat)
+    yield from _registers(case.stands)
+    yield from _evidence(case, case.stand, case.stand.result)
+
+
+def _address(case: Case, seat: Mapping[int, Any]) -> Iterator[Reason]:
+    address = seat.get(L.ELECTRONIC_ADDRESS)
+    if address is None:
+        yield "evidence.missing", (seat[L.POSITION], START)
+    elif case.meter_type is not None and address[4:] != case.meter_type.bus_identity:
+        yield "meter.identity_mismatch", (seat[L.POSITION],)
+
+
+def _duplicate(attempt: Entry, seat: Mapping[int, Any]) -> Iterator[Reason]:
+    """One meter at one position: neither its id, its address nor its position stands twice in the attempt."""
+    for other in attempt.statement.payload[L.POSITIONS]:
+        if other is seat:
+            continue
+        same_address = (
+            L.ELECTRONIC_ADDRESS in seat and other.get(L.ELECTRONIC_ADDRESS) == seat[L.ELECTRONIC_ADDRESS]
+        )
+        if same_address or any(other[label] == seat[label] for label in (L.METER, L.POSITION)):
+            yield "meter.duplicate", (seat[L.POSITION], other[L.POSITION])
+
+
+def _registers(found: list[Stand]) -> Iterator[Reason]:
+    """A register only goes on, from the start of the first stand to the end of the last."""
+    last: int | None = None
+    for stand in found:
+        for register in (stand.seat.get(L.START_REGISTER), (stand.outcome or {}).get(L.END_REGISTER)):
+            if register is None:
+                continue
+            if last is not None and register < last:
+                yield "meter.reading_back", (last, register)
+            last = register
+
+
+def _evidence(case: Case, stand: Stand, result: Entry) -> Iterator[Reason]:
+    """The telegrams under the result's root, decoded again, against what attempt and result say."""
+    position, items = stand.seat[L.POSITION], case.evidence.blobs.get(result.statement.identity, ())
+    if tree_hash(list(items)) != result.statement.payload[L.EVIDENCE_ROOT]:
+        yield ("evidence.mismatch" if items else "evidence.missing"), (position, END)
+        return
+    said = {
+        START: stand.seat.get(L.START_REGISTER),
+        END: None if stand.outcome is None else stand.outcome.get(L.END_REGISTER),
+    }
+    leaves = _leaves(items)
+    for when, register in said.items():
+        raw = leaves.get((position, when))
+        if raw is None or register is None:
+            yield "evidence.missing", (position, when)
+        elif not _agrees(raw, stand.seat.get(L.ELECTRONIC_ADDRESS), register, case):
+            yield "evidence.mismatch", (position, when)
+
+
+def _leaves(items: tuple[bytes, ...]) -> dict[tuple[int, int], bytes]:
+    found = {}
+    for item in items:
+        try:
+            leaf = scan(item)
+        except WireError:
+            continue
+        if isinstance(leaf, list) and len(leaf) == 3 and isinstance(leaf[2], bytes):
+            position, when, raw = leaf
+            if isinstance(position, int) and isinstance(when, int) and len(raw) <= TELEGRAM_BYTES:
+                found[position, when] = raw
+    return found
+
+
+def _agrees(raw: bytes, address: bytes | None, register: int, case: Case) -> bool:
+    """True if a telegram is from that address and shows the register, in the type's unit where it is known."""
+    try:
+        telegram = decode(raw)
+        said = bytes(electronic_address(telegram.identity))
+        mantissa, power = volume(telegram)
+    except MBusError:
+        return False
+    if said != address or max(abs(power), abs(_exponent(case, power))) > LARGEST_EXPONENT:
+        return False
+    return bool(mantissa * Fraction(10) ** power == register * Fraction(10) ** _exponent(case, power))
+
+
+def _exponent(case: Case, otherwise: int) -> int:
+    return case.meter_type.register_exponent if case.meter_type else otherwise

@@ -1,0 +1,98 @@
+"""One row of a result with all that follows from it: its limit, its reference, its error, its uncertainty."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from meterseal_protocol.metrology import (
+    CalibrationRow,
+    calibrated,
+    counted,
+    gas_error,
+    mean_flow,
+    water_error,
+)
+from meterseal_protocol.rules.meter_type import MeterType
+from meterseal_protocol.rules.pack import Pack
+from meterseal_protocol.uncertainty import Clock, Sensors, squares
+from meterseal_wire import kinds
+from meterseal_wire import point as p
+
+MS_PER_S = 1000
+LONGEST_TICKS = (1 << 32) - 1
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One row of a position with what follows from it; None where an input is missing."""
+
+    row: Sequence[int]
+    flow: Fraction
+    plausible: bool
+    limit: Fraction | None
+    reference: CalibrationRow | None
+    error: Fraction | None
+    squares: tuple[Fraction, ...]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a row is measured by; pack and type are None where they are not known."""
+
+    clock: Clock
+    pack: Pack | None
+    meter: MeterType | None
+    calibrations: Sequence[tuple[CalibrationRow, ...]]
+
+    def measure(self, row: Sequence[int]) -> Measured:
+        """Everything that follows from a row."""
+        flow, plausible = mean_flow(row), self._plausible(row)
+        reference = self._reference(row, flow)
+        error = self._error(row, reference) if plausible else None
+        lines: tuple[Fraction, ...] = ()
+        if error is not None and reference is not None:
+            lines = self._squares(row, reference)
+        return Measured(row, flow, plausible, self._limit(row, flow), reference, error, lines)
+
+    def _plausible(self, row: Sequence[int]) -> bool:
+        """True if a row is of the one method, has edges and time on both channels, and fits its own duration."""
+        if row[p.METHOD] != p.REFERENCE_METER or not counted(row):
+            return False
+        ticks = max(row[p.METER_TICKS], row[p.REF_TICKS])
+        in_time = ticks * MS_PER_S <= (row[p.DURATION_MS] + 1) * self.clock.ticks_per_s
+        return ticks <= LONGEST_TICKS and in_time
+
+    def _limit(self, row: Sequence[int], flow: Fraction) -> Fraction | None:
+        """Limit of the highest zone that starts at or below the flow: so Q2 and q_t are in the upper one."""
+        pack, meter = self.pack, self.meter
+        if pack is None or meter is None or meter.medium != pack.medium:
+            return None
+        found = None
+        for zone in pack.zones(meter.accuracy_class):
+            if found is None or flow >= pack.flow(zone.low, meter):
+                found = zone
+        if found is None:
+            return None
+        warm = pack.medium == kinds.WATER and row[p.METER_TEMP_MK] > pack.number("warm_above_mk")
+        return found.warm_limit if warm else found.limit
+
+    def _reference(self, row: Sequence[int], flow: Fraction) -> CalibrationRow | None:
+        """The first of the fixture's standards that is calibrated over the flows seen."""
+        ends = Fraction(row[p.FLOW_MIN_ML_PER_H]), Fraction(row[p.FLOW_MAX_ML_PER_H])
+        for rows in self.calibrations:
+            if all(calibrated(rows, end) is not None for end in ends):
+                return calibrated(rows, flow)
+        return None
+
+    def _error(self, row: Sequence[int], reference: CalibrationRow | None) -> Fraction | None:
+        if reference is None or self.meter is None:
+            return None
+        compute = water_error if self.meter.medium == kinds.WATER else gas_error
+        return compute(row, self.meter.pulse_ul, reference.pulse_ul)
+
+    def _squares(self, row: Sequence[int], reference: CalibrationRow) -> tuple[Fraction, ...]:
+        if self.pack is None or self.meter is None:
+            return ()
+        sensors = Sensors(self.pack.number("sensor_temperature_mk"), self.pack.number("sensor_pressure_10pa"))
+        given = (reference.expanded, self.meter.update_ms)
+        return squares(self.meter.medium, row, self.clock, sensors, given)

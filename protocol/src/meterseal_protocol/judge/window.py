@@ -1,0 +1,35 @@
+"""time: is it known when the test was, and may the meter be installed at the instant asked for?"""
+
+from collections.abc import Iterator
+
+from meterseal_protocol.grant import Reason
+from meterseal_protocol.judge.case import Case
+
+DAY_S = 86_400
+
+
+def against(case: Case) -> Iterator[Reason]:
+    """Reasons of this family."""
+    if case.stand is None:
+        return
+    if case.interval is None or case.interval.not_after_s < case.interval.not_before_s:
+        yield "time.unbounded", ()
+        return
+    if case.beacon is not None and case.beacon.leaf >= case.stand.attempt.leaf:
+        yield "time.unbounded", ()
+    if case.pack is None:
+        return
+    age_s = case.stand.attempt.entered_s - case.interval.not_before_s
+    if age_s > case.pack.number("most_beacon_age_s"):
+        yield "time.beacon_stale", (age_s, case.pack.number("most_beacon_age_s"))
+    start_s, end_s = window(case) or (case.at_s, case.at_s)
+    if not start_s <= case.at_s <= end_s:
+        yield "time.outside_window", (case.at_s, start_s, end_s)
+
+
+def window(case: Case) -> tuple[int, int] | None:
+    """First and last second for which installation may be asked; None where test or rules are not known."""
+    if case.interval is None or case.pack is None:
+        return None
+    start_s = case.interval.not_after_s
+    return start_s, start_s + case.pack.number("install_within_days") * DAY_S
