@@ -65,6 +65,12 @@ def test_nobody_sees_an_error_before_the_run_is_signed(line: Line, plan: bytes) 
     line.ready()
     line.run(plan)
     shown = {key for side, m in line.panel.transcript if side == "from" for key in m}
-    rows = {key for side, m in line.panel.transcript if side == "from" for p in m.get("positions", []) for key in p}
+    rows = {
+        key
+        for side, m in line.panel.transcript
+        if side == "from"
+        for p in m.get("positions", [])
+        for key in p
+    }
     assert rows <= {"position", "state", "meter"}
     assert not shown & {"counts", "volume", "deviation", "ppm", "result"}

@@ -98,5 +98,7 @@ def test_power_cuts_at_any_moment_never_fork_and_never_lose(line: Line, plan: by
     last = line.panel.status()
     told.add((last["epoch"], last["seq"]))
     line.upstream.wait_for(L.KIND_BOOT, 5)
-    wait_until(lambda: told <= {found.place for found in line.upstream.chain()}, "every told statement coming")
+    wait_until(
+        lambda: told <= {found.place for found in line.upstream.chain()}, "every told statement coming"
+    )
     assert told <= {found.place for found in whole(line.upstream)}

@@ -14,7 +14,9 @@ from meterseal_wire.statement import Author, build
 KEY = PrivateKey(bytes(31) + b"\x07")
 AUTHOR = Author("EDGE1", "log", KEY)
 # SHA-256 of nothing: the root of an empty log (RFC 9162 section 2.1.1).
-EMPTY = TreeHead("edge/EDGE1", 0, bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"), 1)
+EMPTY = TreeHead(
+    "edge/EDGE1", 0, bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"), 1
+)
 
 
 def ring() -> KeyRing:

@@ -74,7 +74,9 @@ def test_other_meters_runs_are_there_only_as_links_of_the_chain(story: Story) ->
     run(story, 2, MINE, OTHER)
     run(story, 3, OTHER)
     assert story.chosen() == {"beacon", "boot", "attempt 1", "result 1", "attempt 2", "result 2"}
-    assert story.chosen(OTHER.meter) == {"beacon", "boot"} | {f"{k} {n}" for k in ("attempt", "result") for n in (1, 2, 3)}
+    assert story.chosen(OTHER.meter) == {"beacon", "boot"} | {
+        f"{k} {n}" for k in ("attempt", "result") for n in (1, 2, 3)
+    }
 
 
 def test_a_run_closed_after_a_power_cut_brings_both_epochs_and_what_lies_between(story: Story) -> None:

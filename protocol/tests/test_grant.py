@@ -78,7 +78,9 @@ def test_every_grant_of_the_world_holds() -> None:
     record.enter_grants()
     grants = record.grants()
     interval = Interval(*NOW, ALWAYS)
-    assert [grants.against(grant, interval) for grant in grants.below(ALWAYS)] == [[]] * len(record.world.grants)
+    assert [grants.against(grant, interval) for grant in grants.below(ALWAYS)] == [[]] * len(
+        record.world.grants
+    )
     assert grants.demo
 
 
@@ -123,7 +125,9 @@ def test_other_anchors_give_no_authority(office: Office) -> None:
         ((START_S, START_S + 1000 * DAY_S + 1), ["time.straddles", "time.straddles"]),
     ],
 )
-def test_authority_is_judged_over_the_interval(office: Office, interval: tuple[int, int], codes: list[str]) -> None:
+def test_authority_is_judged_over_the_interval(
+    office: Office, interval: tuple[int, int], codes: list[str]
+) -> None:
     """Inside, outside, straddling (design section 1, point 4); the world's window is -30 to +1000 days.
 
     Twice, because the delegation above has the same window.
@@ -136,7 +140,9 @@ def test_a_reason_carries_the_grants_number_and_its_window(office: Office) -> No
     """The numbers that led to it."""
     maker = office.maker(WINDOW=[START_S + 10, START_S + 20])
     number = maker.statement.payload[L.NUMBER]
-    assert office.look((START_S, START_S + 5)).reasons == (("grant.window", (number, START_S + 10, START_S + 20)),)
+    assert office.look((START_S, START_S + 5)).reasons == (
+        ("grant.window", (number, START_S + 10, START_S + 20)),
+    )
 
 
 def test_a_grant_entered_after_the_beacon_is_late(office: Office) -> None:
@@ -248,7 +254,14 @@ def test_only_grants_below_the_log_size_are_listed(office: Office) -> None:
 
 @pytest.mark.parametrize(
     "territory, place, inside",
-    [(["33"], "330110", True), (["33"], "33", True), (["330110"], "3301", False), (["31", "33"], "3302", True), ([], "33", False), ([""], "11", True)],
+    [
+        (["33"], "330110", True),
+        (["33"], "33", True),
+        (["330110"], "3301", False),
+        (["31", "33"], "3302", True),
+        ([], "33", False),
+        ([""], "11", True),
+    ],
 )
 def test_a_territory_covers_by_prefix(territory: list[str], place: str, inside: bool) -> None:
     """GB/T 2260: 33 Zhejiang, 3301 Hangzhou, 330110 Yuhang."""
@@ -258,7 +271,13 @@ def test_a_territory_covers_by_prefix(territory: list[str], place: str, inside: 
 windows = st.tuples(st.integers(0, 50), st.integers(0, 50)).map(sorted)
 
 
-@given(windows, windows, st.sets(st.sampled_from([3, 5, 7])), st.sets(st.sampled_from([3, 5, 7])), st.integers(0, 3))
+@given(
+    windows,
+    windows,
+    st.sets(st.sampled_from([3, 5, 7])),
+    st.sets(st.sampled_from([3, 5, 7])),
+    st.integers(0, 3),
+)
 def test_narrowing_twice_never_widens(
     outer: list[int], inner: list[int], given_measures: set[int], used: set[int], depth: int
 ) -> None:
@@ -271,6 +290,8 @@ def test_narrowing_twice_never_widens(
         L.DEPTH: depth,
     }
     child = {**parent, L.WINDOW: inner, L.TERRITORY: ["3301"], L.MEASURES: sorted(used), L.DEPTH: depth - 1}
-    allowed = set(range(inner[0], inner[1] + 1)) <= set(range(outer[0], outer[1] + 1)) and used <= given_measures
+    allowed = (
+        set(range(inner[0], inner[1] + 1)) <= set(range(outer[0], outer[1] + 1)) and used <= given_measures
+    )
     assert narrowed(child, parent) is allowed
     assert not narrowed({**child, L.DEPTH: depth}, parent)

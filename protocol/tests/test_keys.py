@@ -22,7 +22,9 @@ GROUPS: list[dict[str, Any]] = [
     group
     for path in sorted(FOLDER.glob("*.json"))
     for group in json.loads(path.read_text())["testGroups"]
-    if group["type"] == "EcdsaP1363Verify" and group["publicKey"]["curve"] == "secp256r1" and group["sha"] == "SHA-256"
+    if group["type"] == "EcdsaP1363Verify"
+    and group["publicKey"]["curve"] == "secp256r1"
+    and group["sha"] == "SHA-256"
 ]
 CASES = [(group["publicKey"], case) for group in GROUPS for case in group["tests"]]
 # RFC 6979 appendix A.2.5: a P-256 key.

@@ -24,7 +24,9 @@ from meterseal_protocol.merkle import (
 
 DATA = Path(__file__).parent / "data" / "merkle"
 INCLUSION = [(path, json.loads(path.read_text())) for path in sorted((DATA / "inclusion").rglob("*.json"))]
-CONSISTENCY = [(path, json.loads(path.read_text())) for path in sorted((DATA / "consistency").rglob("*.json"))]
+CONSISTENCY = [
+    (path, json.loads(path.read_text())) for path in sorted((DATA / "consistency").rglob("*.json"))
+]
 # transparency-dev/merkle testonly/reference.go: eight leaf inputs and the roots over the first 0 to 8 of them.
 LEAVES = [bytes.fromhex(text) for text in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657")]
 LEAVES.append(bytes(range(0x60, 0x70)))
@@ -68,10 +70,18 @@ def test_the_vectors_are_there() -> None:
     """48 and 43 were given; more may be added; both outcomes occur."""
     assert len(INCLUSION) >= 48
     assert len(CONSISTENCY) >= 43
-    assert {case["wantErr"] for _, case in INCLUSION} == {case["wantErr"] for _, case in CONSISTENCY} == {True, False}
+    assert (
+        {case["wantErr"] for _, case in INCLUSION}
+        == {case["wantErr"] for _, case in CONSISTENCY}
+        == {True, False}
+    )
 
 
-@pytest.mark.parametrize("path, case", INCLUSION, ids=lambda item: f"{item.parent.name}/{item.stem}" if isinstance(item, Path) else "")
+@pytest.mark.parametrize(
+    "path, case",
+    INCLUSION,
+    ids=lambda item: f"{item.parent.name}/{item.stem}" if isinstance(item, Path) else "",
+)
 def test_every_inclusion_vector_ends_as_it_says(path: Path, case: dict[str, Any]) -> None:
     """transparency-dev/merkle: `wantErr` says which must fail."""
     leaf, root = base64.b64decode(case["leafHash"]), base64.b64decode(case["root"])
@@ -83,7 +93,11 @@ def test_every_inclusion_vector_ends_as_it_says(path: Path, case: dict[str, Any]
         verify_inclusion(leaf, case["leafIdx"], case["treeSize"], proof, root)
 
 
-@pytest.mark.parametrize("path, case", CONSISTENCY, ids=lambda item: f"{item.parent.name}/{item.stem}" if isinstance(item, Path) else "")
+@pytest.mark.parametrize(
+    "path, case",
+    CONSISTENCY,
+    ids=lambda item: f"{item.parent.name}/{item.stem}" if isinstance(item, Path) else "",
+)
 def test_every_consistency_vector_ends_as_it_says(path: Path, case: dict[str, Any]) -> None:
     """The same; size 0 is undefined in RFC 9162 and refused, as the source does."""
     old, new = base64.b64decode(case["root1"]), base64.b64decode(case["root2"])

@@ -9,20 +9,34 @@ import segno
 import zxingcpp
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
+from segno.consts import MODE_ALPHANUMERIC, MODE_BYTE
+
 from meterseal_protocol.certificate import Certificate, issue
 from meterseal_protocol.errors import BadCode
 from meterseal_protocol.keys import PrivateKey
 from meterseal_protocol.qr import certificate_of, fragment, from_url, url
 from meterseal_wire.statement import Author
-from PIL import Image
-from segno.consts import MODE_ALPHANUMERIC, MODE_BYTE
 
 BASE = "https://registry.example.cn"
 METER = "DEMO.12082058"
 RAW = issue(
     Author("REG-CN", "record", PrivateKey(bytes(31) + b"\x07")),
     Certificate(
-        "REG-CN", METER, 1_790_000_000, 1_800_000_000, ("33",), bytes(8), bytes(16), 8, 12_345_678, -3, bytes(8), 1, 99_999, True
+        "REG-CN",
+        METER,
+        1_790_000_000,
+        1_800_000_000,
+        ("33",),
+        bytes(8),
+        bytes(16),
+        8,
+        12_345_678,
+        -3,
+        bytes(8),
+        1,
+        99_999,
+        True,
     ),
 )
 

@@ -42,7 +42,9 @@ def root() -> bytes:
     return tree.root()
 
 
-def made(header: Any = None, proof: Any = None, payload: bytes | None = None, unprotected: Any = None) -> bytes:
+def made(
+    header: Any = None, proof: Any = None, payload: bytes | None = None, unprotected: Any = None
+) -> bytes:
     """A receipt with parts exchanged, signed rightly over the right root."""
     protected = encode(HEADER if header is None else header)
     place = include(HASHES, INDEX, SIZE)
@@ -143,7 +145,18 @@ def test_a_proof_that_cannot_be_one_is_refused(proof: Any, error: type[Exception
         check(made(proof=proof), NAMES[INDEX], ring())
 
 
-@pytest.mark.parametrize("unprotected", [{}, {396: {}}, {396: {-1: []}}, {396: {-1: [b"", b""]}}, {396: {-2: [b""]}}, {396: 5}, {396: {-1: [b""]}, 4: b""}])
+@pytest.mark.parametrize(
+    "unprotected",
+    [
+        {},
+        {396: {}},
+        {396: {-1: []}},
+        {396: {-1: [b"", b""]}},
+        {396: {-2: [b""]}},
+        {396: 5},
+        {396: {-1: [b""]}, 4: b""},
+    ],
+)
 def test_a_receipt_carries_exactly_one_inclusion_proof(unprotected: Any) -> None:
     """Other proofs and other labels are not ours."""
     with pytest.raises(BadShape):

@@ -22,16 +22,20 @@ def one_deeper(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.lists(inner, max_size=5) | st.dictionaries(keys, inner, max_size=5)
 
 
-values = st.one_of(scalars, one_deeper(scalars), one_deeper(one_deeper(scalars)), one_deeper(one_deeper(one_deeper(scalars))))
+values = st.one_of(
+    scalars, one_deeper(scalars), one_deeper(one_deeper(scalars)), one_deeper(one_deeper(one_deeper(scalars)))
+)
 
 
 def same(ours: Any, theirs: Any) -> bool:
     """Equal, with true and 1 kept apart."""
+    if type(ours) is not type(theirs):
+        return False
     if isinstance(ours, list):
         return len(ours) == len(theirs) and all(map(same, ours, theirs))
     if isinstance(ours, dict):
         return ours.keys() == theirs.keys() and all(same(item, theirs[key]) for key, item in ours.items())
-    return type(ours) is type(theirs) and bool(ours == theirs)
+    return bool(ours == theirs)
 
 
 @given(values)

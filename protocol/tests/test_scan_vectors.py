@@ -16,7 +16,9 @@ from meterseal_wire.encode import encode
 from meterseal_wire.scan import scan
 
 FOLDER = Path(__file__).parent / "data" / "cbor"
-ROWS: list[dict[str, Any]] = [row for path in sorted(FOLDER.glob("*.json")) for row in json.loads(path.read_text())]
+ROWS: list[dict[str, Any]] = [
+    row for path in sorted(FOLDER.glob("*.json")) for row in json.loads(path.read_text())
+]
 INTEGER_LIMIT = 2**63 - 1
 
 
@@ -30,7 +32,11 @@ def expected(raw: bytes) -> type[errors.WireError] | None:
 def walk(raw: bytes, at: int, found: list[type[errors.WireError]]) -> int:
     """Note the first refusal at or below the item at `at`; the offset behind it (RFC 8949 section 3)."""
     major, short = raw[at] >> 5, raw[at] & 0x1F
-    if major == 7 and short not in (20, 21, 22):  # false, true, null; else floats, undefined, other simple values
+    if major == 7 and short not in (
+        20,
+        21,
+        22,
+    ):  # false, true, null; else floats, undefined, other simple values
         found.append(errors.NotAllowed)
         return len(raw)
     if short == 31:  # indefinite length
@@ -96,7 +102,9 @@ def test_what_the_walk_above_expects_is_what_was_reckoned_by_hand(
     assert expected(bytes.fromhex(text)) is kind
 
 
-@pytest.mark.parametrize("text", ["1800", "1817", "190017", "1a00000000", "1b0000000000000000", "3800", "5800", "7800"])
+@pytest.mark.parametrize(
+    "text", ["1800", "1817", "190017", "1a00000000", "1b0000000000000000", "3800", "5800", "7800"]
+)
 def test_a_general_decoder_takes_what_the_strict_scanner_refuses(text: str) -> None:
     """Why cbor2 is no gate: it reads non-preferred arguments (RFC 8949 section 4.1) as if nothing were wrong."""
     raw = bytes.fromhex(text)

@@ -10,6 +10,7 @@ import cbor2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from meterseal_protocol.errors import BadHeader, ProtocolError, UnknownKey, Unverified
 from meterseal_protocol.keys import KeyRing, PrivateKey
 from meterseal_protocol.status import (
@@ -34,7 +35,9 @@ from meterseal_wire.scan import scan
 from meterseal_wire.statement import Author, seal
 
 FOLDER = Path(__file__).parent / "data" / "status_list"
-ROWS: list[dict[str, Any]] = [row for path in sorted(FOLDER.glob("*.json")) for row in json.loads(path.read_text())]
+ROWS: list[dict[str, Any]] = [
+    row for path in sorted(FOLDER.glob("*.json")) for row in json.loads(path.read_text())
+]
 KEY = PrivateKey(bytes(31) + b"\x07")
 AUTHOR = Author("REG-CN", "status", KEY)
 URI = "https://registry.example/status/1"
@@ -85,7 +88,9 @@ def test_the_json_form_holds_the_same_list(row: dict[str, Any]) -> None:
     """Draft section 4.2: the same zlib bytes as base64url without padding."""
     value = json.loads(row["json"])
     lst = base64.urlsafe_b64decode(value["lst"] + "=" * (-len(value["lst"]) % 4))
-    assert unpack_map({"bits": value["bits"], "lst": lst}) == unpack_map(cbor2.loads(bytes.fromhex(row["cbor_hex"])))
+    assert unpack_map({"bits": value["bits"], "lst": lst}) == unpack_map(
+        cbor2.loads(bytes.fromhex(row["cbor_hex"]))
+    )
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['bits']} bits")

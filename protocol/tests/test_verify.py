@@ -111,7 +111,9 @@ def test_no_cose_wg_example_is_one_of_our_statements(path: Path, example: dict[s
         read(bytes.fromhex(example["output"]["cbor"]))
 
 
-@pytest.mark.parametrize("public, case", ED25519, ids=lambda item: str(item.get("tcId")) if isinstance(item, dict) else "")
+@pytest.mark.parametrize(
+    "public, case", ED25519, ids=lambda item: str(item.get("tcId")) if isinstance(item, dict) else ""
+)
 def test_every_wycheproof_case_of_ed25519_ends_as_it_says(public: str, case: dict[str, Any]) -> None:
     """C2SP/wycheproof: `result` valid or invalid."""
     message, signature = bytes.fromhex(case["msg"]), bytes.fromhex(case["sig"])
@@ -122,7 +124,9 @@ def test_every_wycheproof_case_of_ed25519_ends_as_it_says(public: str, case: dic
         verify_ed25519(bytes.fromhex(public), message, signature)
 
 
-def foreign(alg: Any, tagged: bool = True, external: bytes = b"", crit: bool = False) -> tuple[bytes, dict[int, Any]]:
+def foreign(
+    alg: Any, tagged: bool = True, external: bytes = b"", crit: bool = False
+) -> tuple[bytes, dict[int, Any]]:
     """A stranger's message and key, made with cbor2 and `cryptography` alone."""
     header = {1: alg, 2: [99], 99: 1} if crit else {1: alg}
     protected = cbor2.dumps(header)
@@ -196,7 +200,8 @@ def test_a_strangers_bytes_end_in_one_named_error(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["d28441ff a0 40 40", "d28443c11bff a0 40 40", "c48201 1bffffffffffffffff", "d284 41a0 a0 f6 40", "8140"]
+    "text",
+    ["d28441ff a0 40 40", "d28443c11bff a0 40 40", "c48201 1bffffffffffffffff", "d284 41a0 a0 f6 40", "8140"],
 )
 def test_odd_bytes_inside_a_strangers_message_are_refused(text: str) -> None:
     """A header that is no CBOR, dates and big numbers that no clock holds, a detached payload, too few parts."""

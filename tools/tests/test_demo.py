@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +15,8 @@ import psutil
 import pytest
 
 from meterseal_protocol import qr
+from meterseal_protocol.check import check
+from meterseal_protocol.trust import Trust
 from meterseal_tools.evidence_folder import FOLDERS
 
 pytestmark = pytest.mark.timeout(240)
@@ -40,7 +41,9 @@ def command(*arguments: object) -> list[str]:
 def meterseal(*arguments: object) -> tuple[int, str]:
     """(exit code, output) of a `meterseal` command."""
     environment = {**os.environ, "COLUMNS": "160"}
-    done = subprocess.run(command(*arguments), capture_output=True, text=True, env=environment, timeout=120, check=False)
+    done = subprocess.run(
+        command(*arguments), capture_output=True, text=True, env=environment, timeout=120, check=False
+    )
     return done.returncode, done.stdout + done.stderr
 
 
@@ -59,7 +62,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     log = folder.parent / "output.txt"
     with log.open("wb") as output:
         started = subprocess.Popen(
-            command("demo", "--folder", folder), stdout=output, stderr=output, env={**os.environ, "COLUMNS": "160"}
+            command("demo", "--folder", folder),
+            stdout=output,
+            stderr=output,
+            env={**os.environ, "COLUMNS": "160"},
         )
         seen: set[int] = set()
         while started.poll() is None:
@@ -73,7 +79,9 @@ def test_every_expected_answer_comes_out_and_nothing_is_lost(run: Run) -> None:
     """Issue 3, the main job: exit 0 only if every expected answer came out; lost 0."""
     assert run.code == 0, run.text
     last = run.text.strip().splitlines()[-1]
-    assert re.match(r"demo: ok: 16 of 16 meters as expected, \d+ statements made, 0 lost, 12 certificates", last)
+    assert re.match(
+        r"demo: ok: 16 of 16 meters as expected, \d+ statements made, 0 lost, 12 certificates", last
+    )
 
 
 def test_two_fixtures_run_on_micropython_at_once(run: Run) -> None:
@@ -83,7 +91,13 @@ def test_two_fixtures_run_on_micropython_at_once(run: Run) -> None:
 
 def test_the_faults_really_happened(run: Run) -> None:
     """Issue 3, step 4: the edge was killed and came back, a fixture lost power and opened an epoch."""
-    for words in ("killed with SIGKILL", "started again", "power cut while counting", "epoch 2 opened", "cut short by the operator"):
+    for words in (
+        "killed with SIGKILL",
+        "started again",
+        "power cut while counting",
+        "epoch 2 opened",
+        "cut short by the operator",
+    ):
         assert words in run.text
 
 
@@ -152,9 +166,6 @@ def test_an_old_trust_file_cannot_say(run: Run) -> None:
 
 def test_a_changed_payload_is_never_valid(run: Run) -> None:
     """Issue 3's acceptance: change the QR's payload: check exits 1, whichever byte it is."""
-    from meterseal_protocol.check import check
-    from meterseal_protocol.trust import Trust
-
     draw = random.Random(SEED)
     trust = Trust.load((run.folder / "trust.cbor").read_bytes())
     certificate = pictures(run)[0].with_suffix(".cbor").read_bytes()
@@ -194,7 +205,7 @@ def left_behind(folder: Path) -> list[str]:
 
 
 @pytest.fixture
-def interrupted(tmp_path: Path) -> Iterator[tuple[Path, int, str]]:
+def interrupted(tmp_path: Path) -> tuple[Path, int, str]:
     """A demo that got Ctrl-C while both benches were testing."""
     folder, log = tmp_path / "demo", tmp_path / "output.txt"
     with log.open("wb") as output:
@@ -204,7 +215,7 @@ def interrupted(tmp_path: Path) -> Iterator[tuple[Path, int, str]]:
             time.sleep(0.05)
         started.send_signal(signal.SIGINT)
         code = started.wait(60)
-    yield folder, code, log.read_text()
+    return folder, code, log.read_text()
 
 
 def test_ctrl_c_leaves_no_process_behind(interrupted: tuple[Path, int, str]) -> None:

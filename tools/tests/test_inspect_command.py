@@ -25,13 +25,21 @@ def test_labels_are_named_and_the_identity_is_shown() -> None:
     raw = event()
     text = "\n".join(describe(raw))
     assert f"/ identity {identity(raw).hex()} /" in text
-    for line in ("/ alg / 1: -9", "/ typ / 16: 65005 / event /", "/ chain / -70001:", '/ detail / 41: "position 3"'):
+    for line in (
+        "/ alg / 1: -9",
+        "/ typ / 16: 65005 / event /",
+        "/ chain / -70001:",
+        '/ detail / 41: "position 3"',
+    ):
         assert line in text
 
 
 def test_ones_and_zeros_are_numbers() -> None:
     """Diagnostic notation (RFC 8949 section 8) writes integers 1 and 0 as such, not as true and false."""
-    assert describe(bytes.fromhex("a2 18 18 01 18 19 00"))[1:3] == ["  / mode / 24: 1,", "  / counter / 25: 0,"]
+    assert describe(bytes.fromhex("a2 18 18 01 18 19 00"))[1:3] == [
+        "  / mode / 24: 1,",
+        "  / counter / 25: 0,",
+    ]
 
 
 def test_a_file_hex_text_and_standard_input_give_the_same(tmp_path: Path) -> None:

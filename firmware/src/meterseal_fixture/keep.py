@@ -73,7 +73,8 @@ def _blocks(size: int) -> int:
 class Keep:
     """The queue in `folder`. Sizes in bytes; `capacity` is all that segments may take.
 
-    `damaged` counts how often something that cannot be read was passed over. OSError where the folder cannot be read.
+    `damaged` counts stretches of segments that could not be read, and segments that began to rot while open. OSError
+    where the folder cannot be read.
     """
 
     def __init__(
@@ -139,7 +140,8 @@ class Keep:
             body = read_body(self._path(segment), entry)
             if body is not None:
                 return Record(entry, scan(body, PARCEL_BYTES))
-            self.damaged += 1
+            self.damaged += 1 if segment.whole else 0
+            segment.whole = False
             found = self._after(entry.number)
         return None
 

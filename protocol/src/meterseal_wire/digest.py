@@ -14,7 +14,8 @@ EC2, P256 = 2, 1
 
 def sha256(data: bytes) -> bytes:
     """32 bytes."""
-    return _sha256(data).digest()
+    found: bytes = _sha256(data).digest()
+    return found
 
 
 def cose_key(public_xy: bytes) -> dict[int, object]:

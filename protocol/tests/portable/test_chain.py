@@ -66,6 +66,15 @@ def test_a_place_that_was_passed_over_is_a_fork():
 def test_a_chain_header_has_three_items_in_range():
     """Epoch from 1, seq from 0, prev of 32 bytes."""
     assert check_chain([1, 0, GENESIS]) == (1, 0, GENESIS)
-    wrong = (None, [], [1, 0], [0, 0, GENESIS], [1, -1, GENESIS], [1, 0, b"short"], ["1", 0, GENESIS], [1, 0, GENESIS, 0])
+    wrong = (
+        None,
+        [],
+        [1, 0],
+        [0, 0, GENESIS],
+        [1, -1, GENESIS],
+        [1, 0, b"short"],
+        ["1", 0, GENESIS],
+        [1, 0, GENESIS, 0],
+    )
     for value in wrong:
         assert refused(value), value

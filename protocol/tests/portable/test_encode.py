@@ -79,7 +79,14 @@ def test_order_is_bytewise_and_not_by_length_first():
 
 def test_every_head_takes_the_fewest_bytes():
     """RFC 8949 section 4.2.1: the argument's boundaries are 23, 255, 65535 and 4294967295."""
-    cases = ((23, "17"), (24, "1818"), (255, "18ff"), (256, "190100"), (65535, "19ffff"), (65536, "1a00010000"))
+    cases = (
+        (23, "17"),
+        (24, "1818"),
+        (255, "18ff"),
+        (256, "190100"),
+        (65535, "19ffff"),
+        (65536, "1a00010000"),
+    )
     for number, text in cases:
         assert head(0x00, number) == unhex(text)
     assert head(0x00, 0xFFFFFFFF) == unhex("1affffffff")

@@ -43,7 +43,13 @@ SAMPLES = {
     L.KIND_TIME: {L.NONCE: b"n", L.TIME_S: 1, L.KEY: HASH},
     L.KIND_CUSTODY: {L.KEY: HASH, L.EPOCH: 1, L.SEQ: 0, L.HEAD: HASH, L.LOG_SIZE: 1, L.LOG_ROOT: HASH},
     L.KIND_CHECKPOINT: {L.ORIGIN: "o", L.LOG_SIZE: 1, L.LOG_ROOT: HASH, L.TIME_S: 1},
-    L.KIND_GRANT: {L.GRANT: kinds.REGISTRY, L.NUMBER: 1, L.WINDOW: [0, 1], L.SUBJECT_KEY: KEY, L.REGISTRY: "R"},
+    L.KIND_GRANT: {
+        L.GRANT: kinds.REGISTRY,
+        L.NUMBER: 1,
+        L.WINDOW: [0, 1],
+        L.SUBJECT_KEY: KEY,
+        L.REGISTRY: "R",
+    },
     L.KIND_BEACON: {L.NUMBER: 1, L.TIME_S: 1, L.LOG_SIZE: 0, L.LOG_ROOT: HASH},
     L.KIND_SCOPE: {L.METER: "DEMO.1", L.LOG_SIZE: 1, L.ENTRIES: [HASH], L.TIME_S: 1},
     L.KIND_DECISION: {
@@ -162,7 +168,13 @@ def test_a_point_has_fifteen_integers_of_which_three_may_be_negative():
 
 def test_a_key_is_a_cose_key_on_p256():
     """RFC 9053 section 7.1.1: kty 2, crv 1, x and y of 32 bytes and nothing else."""
-    wrong = ({}, {1: 2, -1: 1, -2: HASH}, {1: 1, -1: 6, -2: HASH, -3: HASH}, {1: 2, -1: 1, -2: HASH, -3: b"y"}, 5)
+    wrong = (
+        {},
+        {1: 2, -1: 1, -2: HASH},
+        {1: 1, -1: 6, -2: HASH, -3: HASH},
+        {1: 2, -1: 1, -2: HASH, -3: b"y"},
+        5,
+    )
     for key in wrong:
         refused(L.KIND_GRANT, changed(L.KIND_GRANT, L.SUBJECT_KEY, key))
 

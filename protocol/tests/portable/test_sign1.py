@@ -87,7 +87,14 @@ def test_a_statement_without_payload_has_no_identity():
 
 def test_what_is_not_a_tagged_array_of_four_is_refused():
     """RFC 9052 section 4.2, strictly: tag 18, four items of their types."""
-    for text in ("8441a0a04040", "d28341a0a040", "d28541a0a0404040", "d2a0", "d284a0a04040", "d28441a0804040"):
+    for text in (
+        "8441a0a04040",
+        "d28341a0a040",
+        "d28541a0a0404040",
+        "d2a0",
+        "d284a0a04040",
+        "d28441a0804040",
+    ):
         refused(BadShape, split, unhex(text))
     for text in ("d28441a0a0614040", "d28441a0a040f6", "d28441a0a00040"):
         refused(BadShape, split, unhex(text))
@@ -105,14 +112,7 @@ def test_a_protected_header_names_algorithm_key_claims_kind_and_place():
     """Design section 5's table: alg -9, kid, {1: iss, 2: sub}, typ, chain. Integer keys in bytewise order."""
     raw = protected_header(L.KIND_BOOT, Named, (1, 0, bytes(32)))
     expected = (
-        "a5"
-         "0128"
-         "04480102030405060708"
-         "0fa20167595548414e473102625731"
-         "1019fde9"
-         "3a00011170830100"
-         "5820"
-        + "00" * 32
+        "a50128044801020304050607080fa20167595548414e4731026257311019fde93a000111708301005820" + "00" * 32
     )
     assert raw == unhex(expected)
     assert L.HEADER_CHAIN not in scan(protected_header(L.KIND_GRANT, Named))

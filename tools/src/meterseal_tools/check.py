@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -144,8 +145,8 @@ def show(answer: Answer, console: Console) -> None:
     if answer.outcome == "valid":
         lines.append(f"安装前 install before: {day(answer.expires_s)}")
         lines.append(f"地区 territory: {', '.join(answer.territory)}")
-        dial = f"{answer.end_register} × 10^{answer.exponent} m³"
-        lines.append(f"核对表盘读数不低于 the dial must not show less than: {dial}")
+        dial = f"{Decimal(answer.end_register).scaleb(answer.exponent):f}"
+        lines.append(f"核对表盘读数不低于 the dial must not show less than: {dial} m³")
     if answer.status_age_s is not None:
         lines.append(f"状态表距今 status list is {answer.status_age_s} s old")
     if answer.demo:

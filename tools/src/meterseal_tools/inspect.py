@@ -4,6 +4,7 @@ Accepts a file (`-` for standard input), hex text, or a certificate's URL. Label
 byte strings that hold CBOR are opened. The strict scanner reads it: what it refuses is refused here, by name.
 """
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from meterseal_protocol import qr
+from meterseal_protocol.errors import ProtocolError
 from meterseal_wire import labels as L
 from meterseal_wire.encode import Tag
 from meterseal_wire.errors import WireError
@@ -23,6 +25,18 @@ LIMIT = 1 << 20
 NESTING = 12
 INDENT = "  "
 DATA_ERROR = 65
+CERTIFICATE_ITEMS = (
+    "territory",
+    "rules",
+    "result",
+    "position",
+    "end_register",
+    "exponent",
+    "marks",
+    "status_list",
+    "status_index",
+    "demo",
+)
 
 HEADER, CLAIM, FIELD = "HEADER_", "CLAIM_", ""
 OTHERS = ("HEADER_", "CLAIM_", "KIND_")
@@ -42,11 +56,19 @@ def message_bytes(source: str) -> bytes:
     """The bytes meant by `source`: a path, `-`, hex text or a URL with a certificate in its fragment."""
     if source == "-":
         return unhex(sys.stdin.buffer.read())
-    if "#" in source and not Path(source).exists():
-        return qr.from_url(source)[1]
-    if Path(source).exists():
+    if is_file(source):
         return unhex(Path(source).read_bytes())
+    if "#" in source:
+        return qr.from_url(source)[1]
     return bytes.fromhex(source)
+
+
+def is_file(source: str) -> bool:
+    """True if there is a file of that name; a text that is too long for a name is none."""
+    try:
+        return Path(source).is_file()
+    except OSError:
+        return False
 
 
 def unhex(raw: bytes) -> bytes:
@@ -103,6 +125,9 @@ def _message(parts: list[Any], indent: str) -> Iterator[str]:
 
 
 def _map(value: dict[Any, Any], space: str, indent: str) -> Iterator[str]:
+    if not value:
+        yield indent + "{}"
+        return
     yield indent + "{"
     for key, item in value.items():
         name = NAMES[space].get(key)
@@ -110,12 +135,24 @@ def _map(value: dict[Any, Any], space: str, indent: str) -> Iterator[str]:
         below = CLAIM if name == "cwt_claims" else space
         if space == HEADER and key == L.HEADER_TYP:
             yield f"{indent}{INDENT}{label}: {item} / {L.KIND_NAMES.get(item, 'unknown')} /,"
+        elif space == CLAIM and key == L.CLAIM_CERTIFICATE and isinstance(item, list):
+            yield f"{indent}{INDENT}{label}:"
+            yield from _named(item, indent + 2 * INDENT)
         elif isinstance(item, (dict, list, Tag)):
             yield f"{indent}{INDENT}{label}:"
             yield from _lines(item, below, indent + 2 * INDENT)
         else:
             yield f"{indent}{INDENT}{label}: {_scalar(item)},"
     yield indent + "}"
+
+
+def _named(value: list[Any], indent: str) -> Iterator[str]:
+    """A certificate's own claim: each item behind its name (certificate.py)."""
+    yield indent + "["
+    for name, item in zip(CERTIFICATE_ITEMS, value, strict=False):
+        shown = json.dumps(item) if isinstance(item, list) else _scalar(item)
+        yield f"{indent}{INDENT}/ {name} / {shown},"
+    yield indent + "]"
 
 
 def _list(value: list[Any], space: str, indent: str) -> Iterator[str]:
@@ -152,7 +189,7 @@ def command(
     """Show any message as annotated diagnostic notation. Nothing is verified."""
     try:
         print("\n".join(describe(message_bytes(source))))
-    except (WireError, ValueError) as error:
+    except (WireError, ProtocolError, ValueError) as error:
         print(
             f"inspect: {source}: {error}. Give a message file, hex or a certificate's URL.", file=sys.stderr
         )

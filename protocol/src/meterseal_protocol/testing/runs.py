@@ -30,7 +30,8 @@ METER_TICKS = 100_000_000
 TICKS_A_PPM = METER_TICKS // 1_000_000
 REFERENCE_PULSE_UL = {kinds.WATER: WATER_PULSE_UL, kinds.GAS: GAS_PULSE_UL}
 TYPE_FIELDS = {kinds.WATER: water_type_fields(), kinds.GAS: gas_type_fields()}
-TWENTY_CELSIUS_MK, ONE_BAR_10PA = 20_000, 10_000
+TWENTY_CELSIUS_MK = 20_000
+PRESSURE_10PA = {kinds.WATER: 40_000, kinds.GAS: 10_330}  # absolute: 4 bar in the pipe, 2 kPa over the room
 RSP_UD, VARIABLE = 0x08, 0x72
 VOLUME_LITRES = b"\x0c\x13"  # EN 13757-3: eight BCD digits, volume in 10^-3 m3
 START, END = 0, 1
@@ -109,7 +110,7 @@ def point(
     row[p.REF_COUNTS] = volume_ul // REFERENCE_PULSE_UL[medium]
     row[p.REF_TICKS] = METER_TICKS + error_ppm * TICKS_A_PPM
     row[p.METER_TEMP_MK] = row[p.REF_TEMP_MK] = TWENTY_CELSIUS_MK
-    row[p.METER_PRESSURE_10PA] = row[p.REF_PRESSURE_10PA] = ONE_BAR_10PA
+    row[p.METER_PRESSURE_10PA] = row[p.REF_PRESSURE_10PA] = PRESSURE_10PA[medium]
     row[p.DURATION_MS] = volume_ul * 3_600_000 // (flow_ml_per_h * 1000)
     row[p.FLOW_MIN_ML_PER_H] = row[p.FLOW_MAX_ML_PER_H] = flow_ml_per_h
     return row

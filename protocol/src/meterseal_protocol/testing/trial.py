@@ -1,0 +1,118 @@
+"""One meter's whole way in a few lines: grants, beacon, boot, attempt, result, scope, decision.
+
+A good trial is granted. A test changes one thing before `begin` (a grant), in `run` (a seat, an attempt), or
+between (time, what is entered), and looks at the reasons.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from meterseal_protocol.judge import Decision, decide
+from meterseal_protocol.rules import load_pack, plan_for
+from meterseal_protocol.testing.fixture import ModelFixture, Signed
+from meterseal_protocol.testing.record import Record
+from meterseal_protocol.testing.runs import TYPE_FIELDS, Seat, point
+from meterseal_protocol.testing.world import GAS_BENCH, WATER_BENCH, World
+from meterseal_wire import kinds
+from meterseal_wire import labels as L
+from meterseal_wire.scan import scan
+from meterseal_wire.sign1 import identity
+
+SERIAL = "12345678"
+GOOD_PPM = (-3_000, 4_000, -8_000)
+TO_BEACON_S, TO_ATTEMPT_S, TO_RESULT_S = 60, 60, 180
+
+
+class Trial:
+    """A water or gas meter on its bench, in a world of its own; `packs` are the shipped ones."""
+
+    def __init__(self, medium: int = kinds.WATER, serial: str = SERIAL) -> None:
+        self.medium, self.serial = medium, serial
+        self.packs = [load_pack("jjg162"), load_pack("jjg577")]
+        self.world = World(rules={pack.name: pack.digest for pack in self.packs})
+        self.record = Record(self.world)
+        self.bench = WATER_BENCH if medium == kinds.WATER else GAS_BENCH
+        self.pack = self.packs[0 if medium == kinds.WATER else 1]
+        self.fixture = ModelFixture(self.world.author(self.bench))
+        self.plan = plan_for(self.pack, TYPE_FIELDS[medium])
+        self.beacon = b""
+
+    @property
+    def meter(self) -> str:
+        """Its id."""
+        return self.seat().meter
+
+    @property
+    def flows(self) -> list[int]:
+        """Flows of the plan in mL/h, in the order in which they run."""
+        return [row[0] for row in scan(self.plan)[L.PLAN_POINTS]]
+
+    def regrant(self, name: str, **changes: Any) -> None:
+        """Sign one of the world's grants anew with changed fields, `TERRITORY=[...]`; None takes a field out."""
+        old = scan(scan(self.world.grants[name]).value[2])
+        fields = {**old, **{getattr(L, label): value for label, value in changes.items()}}
+        role = "province" if L.PARENT in old else "root"
+        kept = {label: value for label, value in fields.items() if value is not None}
+        self.world.grants[name] = self.world.grant(role, kept[L.GRANT], kept)
+        if name == "delegation":
+            self._hang_below(identity(self.world.grants[name]))
+
+    def _hang_below(self, parent: bytes) -> None:
+        for name, raw in self.world.grants.items():
+            if L.PARENT in scan(scan(raw).value[2]):
+                self.regrant(name, PARENT=parent)
+
+    def begin(self) -> "Trial":
+        """Enter every grant, then a beacon; boot the fixture."""
+        self.record.enter_grants()
+        self.record.now_s += TO_BEACON_S
+        self.beacon = self.record.beacon().statement.identity
+        self.enter(self.fixture.boot())
+        return self
+
+    def seat(self, errors_ppm: Sequence[int] = GOOD_PPM, **changes: Any) -> Seat:
+        """The meter at position 1 with its errors at the plan's points; `changes` are Seat's fields."""
+        rows = [
+            point(index, flow, ppm, self.medium)
+            for index, (flow, ppm) in enumerate(zip(self.flows, errors_ppm, strict=True))
+        ]
+        return Seat(**{"position": 1, "serial": self.serial, "medium": self.medium, "points": rows, **changes})
+
+    def attempt(self, *seats: Seat, **changes: Any) -> Signed:
+        """Sign and enter an attempt over these seats, or over the good one."""
+        self.record.now_s += TO_ATTEMPT_S
+        found = self.fixture.attempt(seats or (self.seat(),), self.plan, self.beacon, **changes)
+        self.enter(found)
+        return found
+
+    def run(self, *seats: Seat, **changes: Any) -> "Trial":
+        """An attempt and its result, entered."""
+        self.attempt(*seats, **changes)
+        self.record.now_s += TO_RESULT_S
+        self.enter(self.fixture.result(seats or (self.seat(),)))
+        return self
+
+    def cut_short(self, reason: int, counts: Sequence[Sequence[int]] = ((1, 10, 100),)) -> "Trial":
+        """An attempt that is abandoned after these raw counts, entered."""
+        self.attempt()
+        place = (self.fixture.epoch, self.fixture.seq)
+        self.enter(self.fixture.abandoned(reason, place, counts))
+        return self
+
+    def enter(self, item: Signed) -> None:
+        """Into the log, with its evidence."""
+        self.record.enter(item.raw, item.evidence)
+
+    def decide(self, at_s: int | None = None) -> Decision:
+        """A fresh scope, then the decision over all that the log has."""
+        self.record.scope(self.meter)
+        return self.judge(at_s)
+
+    def judge(self, at_s: int | None = None) -> Decision:
+        """The decision without a new scope."""
+        asked = self.record.now_s if at_s is None else at_s
+        return decide(self.record.evidence(self.meter), self.record.grants(), self.packs, asked)
+
+    def codes(self, at_s: int | None = None) -> set[str]:
+        """Codes of the decision's reasons."""
+        return {code for code, _ in self.decide(at_s).reasons}

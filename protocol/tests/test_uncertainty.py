@@ -1,0 +1,60 @@
+"""A point's uncertainty, line by line, in squares; each expected value is reckoned here."""
+
+from fractions import Fraction
+
+from meterseal_protocol.uncertainty import LINES, Clock, Sensors, squares
+from meterseal_wire import kinds
+from meterseal_wire import point as p
+
+CLOCK, SENSORS = Clock(1_000_000, 1, 1), Sensors(200, 10)
+
+
+def row() -> list[int]:
+    """10 s on the meter, 20 s on the reference, 20 degrees and 100 kPa at both."""
+    found = [0] * len(p.FIELDS)
+    found[p.METER_TICKS], found[p.REF_TICKS] = 10_000_000, 20_000_000
+    found[p.METER_TEMP_MK] = found[p.REF_TEMP_MK] = 20_000
+    found[p.METER_PRESSURE_10PA] = found[p.REF_PRESSURE_10PA] = 10_000
+    return found
+
+
+def lines(medium: int, update_ms: int = 0) -> dict[str, Fraction]:
+    """The squares by name, with U of the standard 1/1000."""
+    found = squares(medium, row(), CLOCK, SENSORS, (Fraction(1, 1000), update_ms))
+    return dict(zip(LINES, found, strict=True))
+
+
+def test_the_standard_enters_with_its_expanded_uncertainty() -> None:
+    """(1/1000) squared."""
+    assert lines(kinds.WATER)["reference"] == Fraction(1, 1_000_000)
+
+
+def test_capture_counts_two_edges_on_each_channel() -> None:
+    """Two edges of 1 + 1 ticks: 4 in 10 million and 4 in 20 million, squared and added."""
+    assert lines(kinds.WATER)["capture"] == Fraction(4, 10**7) ** 2 + Fraction(4, 2 * 10**7) ** 2
+
+
+def test_a_gas_temperature_acts_by_its_share_of_the_kelvins() -> None:
+    """200 mK of 293 150 mK, at two sensors."""
+    assert lines(kinds.GAS)["temperature"] == 2 * Fraction(200, 293_150) ** 2
+
+
+def test_a_gas_pressure_acts_by_its_share() -> None:
+    """100 Pa of 100 kPa, at two sensors."""
+    assert lines(kinds.GAS)["pressure"] == 2 * Fraction(1, 1000) ** 2
+
+
+def test_a_water_temperature_acts_through_density() -> None:
+    """From 20 to 20.2 degrees: a fifth of 997 995 019 - 998 206 746, by 998 206 746, at two sensors."""
+    step = Fraction(997_995_019 - 998_206_746, 5)
+    assert lines(kinds.WATER)["temperature"] == 2 * (step / 998_206_746) ** 2
+
+
+def test_pressure_does_not_move_a_water_point() -> None:
+    """Water's compressibility is below what a bench sees."""
+    assert lines(kinds.WATER)["pressure"] == 0
+
+
+def test_a_meter_that_makes_up_its_pulses_is_late_by_its_update_interval() -> None:
+    """500 ms of 10 s."""
+    assert lines(kinds.GAS, 500)["update"] == Fraction(1, 20) ** 2
