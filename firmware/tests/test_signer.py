@@ -1,5 +1,7 @@
 """The software signer: the RFC's own vectors, the curve's edges, and what must not verify."""
 
+from hashlib import sha256
+
 from meterseal_fixture.signer.curve_p256 import (
     GX,
     GY,
@@ -70,6 +72,18 @@ def test_numbers_out_of_range_are_refused():
     for low in (number(0), number(N), number(N + 1), b"\xff" * 32):
         assert verify(KEY, b"sample", low + s) is False
         assert verify(KEY, b"sample", r + low) is False
+
+
+def test_s_and_s_plus_the_order_are_not_the_same():
+    """ECDSA solved for the key: with s = 1, k and r = x(k G), the secret (k - e) / r makes (r, 1) valid. (r, 1 + n)
+    satisfies the same equation and is out of range.
+    """
+    k, message = 0x123456789ABCDEF, b"small s"
+    r = multiply_base(k)[0] % N
+    e = int.from_bytes(sha256(message).digest(), "big")
+    key = SoftwareSigner(number((k - e) * pow(r, N - 2, N) % N)).public_xy
+    assert verify(key, message, number(r) + number(1)) is True
+    assert verify(key, message, number(r) + number(1 + N)) is False
 
 
 def test_other_lengths_are_refused():

@@ -1,5 +1,7 @@
 """Which entries speak about a meter: design section 6's chain, beacons, scope, picked by one pure rule."""
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -161,7 +163,7 @@ def test_entries_at_or_beyond_the_log_size_do_not_exist(story: Story) -> None:
 
 
 @given(st.randoms(use_true_random=False))
-def test_the_order_of_the_pool_does_not_matter(random: object) -> None:
+def test_the_order_of_the_pool_does_not_matter(shuffler: Random) -> None:
     """Pure over a set: whoever holds the same entries picks the same evidence."""
     story = Story()
     story.boot("boot")
@@ -169,7 +171,7 @@ def test_the_order_of_the_pool_does_not_matter(random: object) -> None:
     run(story, 2, MINE)
     record = story.record
     pool = list(record.pool)
-    random.shuffle(pool)  # type: ignore[attr-defined]
+    shuffler.shuffle(pool)
     assert choose(MINE.meter, pool, len(pool), record.blobs) == record.evidence(MINE.meter)
 
 

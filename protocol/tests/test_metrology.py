@@ -87,7 +87,7 @@ def test_the_density_table_is_tanakas_equation_rounded() -> None:
     assert len(m.DENSITY) == 41
 
 
-def test_density_between_two_degrees_is_within_two_ppm_of_the_equation() -> None:
+def test_density_between_two_degrees_is_within_three_ppm_of_the_equation() -> None:
     """The same equation at half degrees; the chord's greatest distance is there."""
     a1, a2, a3 = Fraction("-3.983035"), Fraction("301.797"), Fraction("522528.9")
     a4, a5 = Fraction("69.34881"), Fraction("999.974950")
@@ -95,7 +95,7 @@ def test_density_between_two_degrees_is_within_two_ppm_of_the_equation() -> None
         t = half + Fraction(1, 2)
         exact = 1_000_000 * a5 * (1 - (t + a1) ** 2 * (t + a2) / (a3 * (t + a4)))
         found = m.density(half * 1000 + 500)
-        assert found is not None and abs(found / exact - 1) < Fraction(2, 1_000_000)
+        assert found is not None and abs(found / exact - 1) < Fraction(3, 1_000_000)
 
 
 def test_calibration_is_linear_between_rows() -> None:
@@ -136,7 +136,9 @@ def test_rounding_moves_a_figure_by_half_at_most_and_keeps_its_sign(value: Fract
 
 
 @given(st.integers(1, 10**9), st.integers(1, 10**9), st.integers(1, 2**32), st.integers(1, 2**32))
-def test_doubling_both_clocks_changes_no_error(meter: int, ref: int, meter_ticks: int, ref_ticks: int) -> None:
+def test_doubling_both_clocks_changes_no_error(
+    meter: int, ref: int, meter_ticks: int, ref_ticks: int
+) -> None:
     """Only the ratio of the times enters."""
     fields = {"meter_counts": meter, "ref_counts": ref, "meter_temp_mk": 20_000, "ref_temp_mk": 19_000}
     once = row(meter_ticks=meter_ticks, ref_ticks=ref_ticks, **fields)

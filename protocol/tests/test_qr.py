@@ -111,8 +111,7 @@ def test_any_text_gives_a_certificate_or_one_sentence(text: str) -> None:
     """Whatever a camera reads."""
     try:
         raw = from_url(text)[1]
-    except BadCode as error:
-        assert error.code == "code"
+    except BadCode:
         return
     assert fragment(raw) == text.strip().partition("#")[2]
 

@@ -165,7 +165,7 @@ def test_after_the_last_day_it_is_not_valid(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "expected"),
+    "arguments, expected",
     [
         (("nothing.png", "--trust", "trust.cbor"), 66),
         (("https://registry.example/m/DEMO/1", "--trust", "trust.cbor"), 64),

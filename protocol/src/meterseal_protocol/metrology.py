@@ -21,7 +21,7 @@ from meterseal_wire.encode import encode
 
 PPM = 1_000_000
 DENSITY_SOURCE = "Tanaka et al., Metrologia 38 (2001) 301, equation 1: air-free water, 101 325 Pa"
-# 10^-6 kg/m3 at each whole degree Celsius from 0 to 40; linear between, within 2 ppm of the equation.
+# 10^-6 kg/m3 at each whole degree Celsius from 0 to 40; linear between, within 3 ppm of the equation.
 # fmt: off
 DENSITY = (
     999842826, 999901652, 999942907, 999967159, 999974948, 999966783, 999943147, 999904499, 999851270, 999783874,

@@ -89,15 +89,15 @@ def changed(typ, label, value):
 def test_every_kind_of_statement_has_a_sample_that_is_accepted():
     """Design section 5's kinds; the certificate is a CWT and has its own reader."""
     assert set(SAMPLES) == set(KINDS)
-    for typ in SAMPLES:
-        check_payload(typ, copy(SAMPLES[typ]))
+    for typ, sample in SAMPLES.items():
+        check_payload(typ, copy(sample))
 
 
 def test_every_label_of_every_sample_is_required():
     """The samples hold required labels only (a grant's also by its kind), so each one missing is named."""
-    for typ in SAMPLES:
-        for label in SAMPLES[typ]:
-            payload = copy(SAMPLES[typ])
+    for typ, sample in SAMPLES.items():
+        for label in sample:
+            payload = copy(sample)
             del payload[label]
             assert str(label) in refused(typ, payload), (typ, label)
 

@@ -24,7 +24,7 @@ from meterseal_protocol import qr
 from meterseal_protocol.check import Answer, check
 from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.trust import Trust
-from meterseal_protocol.words import say
+from meterseal_protocol.words import next_step, say
 from meterseal_wire.errors import WireError
 
 EXIT = {"valid": 0, "not_valid": 1, "cannot_say": 2}
@@ -134,6 +134,14 @@ def day(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def age(seconds: int) -> str:
+    """A span in the largest unit that fills it, rounded down: seconds, minutes, hours or days."""
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
 def show(answer: Answer, console: Console) -> None:
     """The answer as a person reads it: which of the three, why, how old, what to do next."""
     colour, zh, en = HEAD[answer.outcome]
@@ -142,13 +150,14 @@ def show(answer: Answer, console: Console) -> None:
         lines.append(f"表号 meter: {answer.meter}")
     for code, numbers in answer.reasons:
         lines.append(f"{say(code, numbers, 'zh')}\n{say(code, numbers, 'en')}  [dim]({code})[/dim]")
+        lines.append(f"→ {next_step(code, numbers, 'zh')}\n→ {next_step(code, numbers, 'en')}")
     if answer.outcome == "valid":
         lines.append(f"安装前 install before: {day(answer.expires_s)}")
         lines.append(f"地区 territory: {', '.join(answer.territory)}")
         dial = f"{Decimal(answer.end_register).scaleb(answer.exponent):f}"
         lines.append(f"核对表盘读数不低于 the dial must not show less than: {dial} m³")
     if answer.status_age_s is not None:
-        lines.append(f"状态表距今 status list is {answer.status_age_s} s old")
+        lines.append(f"状态表签发于 status list issued {age(answer.status_age_s)} ago")
     if answer.demo:
         lines.append("[bold]演示密钥，不具法律效力 DEMO keys: no legal effect[/bold]")
     console.print(Panel("\n".join(lines), title=f"{zh} · {en}", border_style=colour, title_align="left"))

@@ -71,7 +71,7 @@ def table(found: list[Row]) -> Table:
             TYPES[row.seat.kind].number,
             f"[{colour}]{row.outcome}[/{colour}]",
             str(row.tries),
-            "\n".join(part for part in (row.seat.note, " ".join(row.codes)) if part),
+            "\n".join(part for part in (row.seat.note, row.words, " ".join(row.codes)) if part),
         )
     return result
 
