@@ -123,7 +123,7 @@ def test_no_acknowledged_record_is_lost_to_torn_pages():
 
 
 def test_who_acknowledges_before_writing_is_caught():
-    """The same checks on the planted fault: every cut inside an append loses what was acknowledged. 14 of the 31 steps
+    """The same checks on the planted fault: every cut inside an append loses what was acknowledged. 14 of the 22 steps
     of the two days are appends and take most of the writes; the last round has no cut and no complaint.
     """
     cuts, complaints = campaign(HastyWitness, 0, 1)

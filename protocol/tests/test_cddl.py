@@ -1,13 +1,10 @@
-"""Labels, CDDL and shapes say the same: spec/labels.toml, spec/meterseal.cddl and kinds.py, held together.
+"""CDDL and shapes say the same: spec/meterseal.cddl and kinds.py, held together.
 
 pycddl, an independent CDDL tool, judges every sample; the samples are those that kinds.py accepts.
 """
 
 import importlib.util
 import re
-import subprocess
-import sys
-import tomllib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -81,24 +78,6 @@ def everything_signed() -> dict[str, bytes]:
 
 
 SIGNED = everything_signed()
-
-
-def test_the_label_module_is_what_its_table_makes() -> None:
-    """One table of labels; generate_labels.py run again gives the same text."""
-    before = Path(labels.__file__).read_text("utf-8")
-    subprocess.run([sys.executable, SPEC / "generate_labels.py", "--check"], check=True, capture_output=True)
-    assert Path(labels.__file__).read_text("utf-8") == before
-
-
-def test_no_label_is_used_twice() -> None:
-    """Design section 5: within each of the table's spaces."""
-    table = tomllib.loads((SPEC / "labels.toml").read_text("utf-8"))
-    numbers = [value for value in vars(labels).values() if isinstance(value, int)]
-    assert numbers
-    for space, rows in table.items():
-        if isinstance(rows, dict):
-            values = [row if isinstance(row, int) else tuple(row.items()) for row in rows.values()]
-            assert len(values) == len(set(values)), space
 
 
 @pytest.mark.parametrize("name", SIGNED)

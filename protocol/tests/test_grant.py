@@ -198,6 +198,12 @@ def test_a_measure_that_was_not_delegated_cannot_be_used_or_handed_on(office: Of
     city = office.city(MEASURES=[3])
     office.maker(parent=city, role="city", TERRITORY=["3301"])
     assert set(office.codes()) == {"grant.widened"}
+    fields = {L.SUBJECT_KEY: office.world.cose("city"), L.TERRITORY: ["33"], L.MEASURES: [3], L.DEPTH: 0}
+    training = office.sign("root", kinds.DELEGATION, fields)
+    other = office.maker(parent=training, role="city", MAKER="OTHER")
+    grants = office.record.grants()
+    found = grants.find(kinds.MANUFACTURER, lambda grant: grant.entry == other, Interval(*NOW, ALWAYS))
+    assert [code for code, _ in found.reasons] == ["grant.widened"]
 
 
 def test_only_a_delegation_can_be_a_parent(office: Office) -> None:

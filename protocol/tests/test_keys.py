@@ -150,6 +150,19 @@ def test_a_key_file_that_others_may_touch_is_refused_in_one_sentence(tmp_path: P
     assert "\n" not in str(caught.value)
 
 
+def test_a_secret_shows_in_no_text(tmp_path: Path) -> None:
+    """House rule: never logged. Neither the key's own text nor a refusal has the 32 bytes in any spelling."""
+    key = PrivateKey(SECRET)
+    key.save(tmp_path / "key")
+    with pytest.raises(BadKey) as caught:
+        PrivateKey(SECRET + b"\n")
+    number = str(int.from_bytes(SECRET, "big"))
+    for text in (repr(key), str(key), repr(key.public), str(caught.value), str(caught.value.args)):
+        assert SECRET.hex() not in text.lower()
+        assert repr(SECRET)[2:20] not in text
+        assert number not in text
+
+
 @pytest.mark.parametrize("content", [b"", SECRET[:31], SECRET + b"\n", bytes(32), b"\xff" * 32])
 def test_what_is_no_secret_of_p256_is_refused(tmp_path: Path, content: bytes) -> None:
     """32 bytes, from 1 to the group's order less 1 (SEC 1 section 3.2.1)."""

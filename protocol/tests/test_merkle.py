@@ -162,6 +162,13 @@ def test_a_tree_is_consistent_with_every_tree_it_grew_from(one: int, other: int)
         verify_consistency(first, second, proof, rewritten, new)
 
 
+def test_a_path_does_not_outgrow_its_tree() -> None:
+    """A tree of one leaf has an empty path, whatever the hashes lead to."""
+    path = inclusion_proof(HASHES, 6, 7)
+    with pytest.raises(BadProof, match="too long"):
+        root_from_path(HASHES[6], 0, 1, path)
+
+
 @pytest.mark.parametrize("index, size", [(-1, 3), (3, 3), (0, 0), (0, 9)])
 def test_a_leaf_outside_the_tree_has_no_proof(index: int, size: int) -> None:
     """Eight leaves are stored; the caller asked for something else."""

@@ -105,7 +105,7 @@ def test_calibration_is_linear_between_rows() -> None:
     assert found.pulse_ul == Fraction(2005, 2) and found.expanded == Fraction(1500, 1_000_000)
 
 
-@pytest.mark.parametrize(("flow", "inside"), [(99, False), (100, True), (300, True), (301, False)])
+@pytest.mark.parametrize("flow, inside", [(99, False), (100, True), (300, True), (301, False)])
 def test_nothing_is_calibrated_outside_of_the_range(flow: int, inside: bool) -> None:
     """The ends belong to the range; one mL/h beyond does not."""
     assert (m.calibrated(TABLE, Fraction(flow)) is not None) == inside
@@ -120,7 +120,7 @@ def test_a_calibration_that_is_none_is_empty(rows: list[list[int | list[int]]]) 
 
 
 @pytest.mark.parametrize(
-    ("numerator", "denominator", "shown"),
+    "numerator, denominator, shown",
     [(1, 2, 1), (-1, 2, -1), (3, 2, 2), (-3, 2, -2), (49, 100, 0), (-49, 100, 0), (7, 1, 7)],
 )
 def test_figures_are_rounded_half_away_from_zero(numerator: int, denominator: int, shown: int) -> None:

@@ -24,7 +24,8 @@ NAMES = [sha256(bytes([number])) for number in range(7)]
 HASHES = [leaf_hash(name) for name in NAMES]
 INDEX, SIZE, ENTERED_S = 4, 7, 1_790_000_000
 RAW = issue(AUTHOR, NAMES[INDEX], include(HASHES, INDEX, SIZE), ENTERED_S)
-HEADER = {1: -9, 4: KEY.thumbprint[:8], 15: {1: "REG-CN", 2: "log", 6: ENTERED_S}, 395: 1}
+CLAIMS = {1: "REG-CN", 2: "log", 6: ENTERED_S, 7: NAMES[INDEX]}
+HEADER = {1: -9, 4: KEY.thumbprint[:8], 15: CLAIMS, 395: 1}
 
 
 def ring() -> KeyRing:
@@ -87,8 +88,29 @@ def test_a_receipt_holds_for_every_leaf_of_every_size(size: int) -> None:
 
 def test_a_receipt_for_another_statement_does_not_hold() -> None:
     """The leaf is the statement's identity and nothing else."""
-    with pytest.raises(Unverified, match="does not prove"):
+    with pytest.raises(BadProof, match="another statement"):
         check(RAW, NAMES[INDEX - 1], ring())
+
+
+def test_a_late_entry_cannot_borrow_an_earlier_entrys_time() -> None:
+    """Two receipts against one root: time and signature of the early one with the path of the late one."""
+    late = issue(AUTHOR, NAMES[6], include(HASHES, 6, SIZE), ENTERED_S + 1000)
+    protected, _, _, signature = cbor2.loads(RAW).value
+    path = {396: {-1: [encode([SIZE, 6, include(HASHES, 6, SIZE).path])]}}
+    forged = encode(Tag(18, [protected, path, None, signature]))
+    with pytest.raises(BadProof, match="another statement"):
+        check(forged, NAMES[6], ring())
+    assert check(late, NAMES[6], ring()).entered_s == ENTERED_S + 1000
+
+
+def test_a_path_longer_than_its_tree_is_refused() -> None:
+    """Leaf 6 of 7 told as the only leaf of a tree of one: its siblings still lead to the root that was signed."""
+    place = include(HASHES, 6, SIZE)
+    good = issue(AUTHOR, NAMES[6], place, ENTERED_S)
+    protected, _, _, signature = cbor2.loads(good).value
+    claim = {396: {-1: [encode([1, 0, place.path])]}}
+    with pytest.raises(BadProof, match="too long"):
+        check(encode(Tag(18, [protected, claim, None, signature])), NAMES[6], ring())
 
 
 def test_a_receipt_of_an_unknown_log_waits_for_its_key() -> None:
@@ -110,9 +132,11 @@ def test_the_helper_of_these_tests_makes_a_good_receipt() -> None:
         {**HEADER, 2: [99], 99: 1},
         {**HEADER, 16: L.KIND_CHECKPOINT},
         {name: value for name, value in HEADER.items() if name != 395},
-        {**HEADER, 15: {1: "REG-CN", 2: "log"}},
-        {**HEADER, 15: {1: "REG-CN", 2: "log", 6: True}},
-        {**HEADER, 15: {1: "REG-CN", 2: "log", 6: -1}},
+        {**HEADER, 15: {name: value for name, value in CLAIMS.items() if name != 6}},
+        {**HEADER, 15: {name: value for name, value in CLAIMS.items() if name != 7}},
+        {**HEADER, 15: {**CLAIMS, 6: True}},
+        {**HEADER, 15: {**CLAIMS, 6: -1}},
+        {**HEADER, 15: {**CLAIMS, 4: 1}},
         {**HEADER, 4: b"short"},
         {**HEADER, 4: "12345678"},
         [],
@@ -170,9 +194,24 @@ def test_a_receipt_with_an_attached_payload_is_refused() -> None:
 
 
 @given(st.integers(0, len(RAW) - 1), st.integers(1, 255))
-def test_any_changed_byte_of_a_receipt_is_refused(at: int, change: int) -> None:
-    """Also in the unprotected header: the proof has one spelling and leads to one root."""
+def test_any_changed_byte_of_a_receipt_is_refused_or_proves_the_same(at: int, change: int) -> None:
+    """All but size and index is signed or has one spelling; these count only with a checkpoint of that size.
+
+    Whatever they claim, it is this statement under this root since this time, or nothing.
+    """
     raw = bytearray(RAW)
     raw[at] ^= change
-    with pytest.raises((WireError, ProtocolError)):
-        check(bytes(raw), NAMES[INDEX], ring())
+    try:
+        found = check(bytes(raw), NAMES[INDEX], ring())
+    except (WireError, ProtocolError):
+        return
+    assert (found.root, found.entered_s, found.key) == (root(), ENTERED_S, KEY.thumbprint)
+    assert (found.size, found.leaf) != (SIZE, INDEX)
+
+
+def test_another_size_with_the_same_path_is_for_the_checkpoint_to_refuse() -> None:
+    """The limit told in the module's docstring, shown: leaf 4 of 7 passes for leaf 4 of 8, under the root of 7."""
+    protected, _, _, signature = cbor2.loads(RAW).value
+    claim = {396: {-1: [encode([8, INDEX, include(HASHES, INDEX, SIZE).path])]}}
+    found = check(encode(Tag(18, [protected, claim, None, signature])), NAMES[INDEX], ring())
+    assert (found.size, found.root) == (8, root())

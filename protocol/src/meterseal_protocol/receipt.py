@@ -1,15 +1,19 @@
 """COSE receipts (RFC 9942): a signed proof that a statement is a leaf of the registry's log, and since when.
 
-Protected header: alg, kid, CWT claims {iss, sub, iat}, verifiable data structure 1 (RFC 9162 tree over SHA-256).
-Unprotected header: {396: {-1: [inclusion proof]}}, the proof being CBOR [size, index, [path]]. The payload is the
-root, detached: whoever checks computes it from leaf and path. `iat` is when the entry was made: the test's *not
-after*.
+Protected header: alg, kid, CWT claims {iss, sub, iat, cti}, verifiable data structure 1 (RFC 9162 tree over
+SHA-256). Unprotected header: {396: {-1: [inclusion proof]}}, the proof being CBOR [size, index, [path]]. The payload
+is the root, detached: whoever checks computes it from leaf and path. `iat` is when the entry was made: the test's
+*not after*. `cti` is the statement's identity; without it the time would be signed over the root alone, and one
+entry's receipt with another entry's path would prove that other entry at the wrong time.
+
+Not covered: index and size are outside the signature, and other pairs can lead to the same root (leaf 4 of 7 is also
+leaf 4 of 8). They count together with a checkpoint of that size and root, or with all leaves.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from meterseal_protocol.errors import BadHeader, UnknownKey, Unverified
+from meterseal_protocol.errors import BadHeader, BadProof, UnknownKey, Unverified
 from meterseal_protocol.keys import KeyRing
 from meterseal_protocol.merkle import Inclusion, leaf_hash, root_from_path
 from meterseal_protocol.verify import verify_parts
@@ -24,6 +28,7 @@ from meterseal_wire.statement import Author
 RFC9162_SHA256 = 1
 INCLUSION = -1
 HEADER = {L.HEADER_ALG, L.HEADER_KID, L.HEADER_CWT_CLAIMS, L.HEADER_VDS}
+CLAIMS = {L.CLAIM_ISS, L.CLAIM_SUB, L.CLAIM_IAT, L.CLAIM_CTI}
 LONGEST_PATH = 63
 HASH = 32
 KID = 8
@@ -50,6 +55,7 @@ def issue(author: Author, identity: bytes, place: Inclusion, entered_s: int) -> 
                 L.CLAIM_ISS: author.issuer,
                 L.CLAIM_SUB: author.subject,
                 L.CLAIM_IAT: entered_s,
+                L.CLAIM_CTI: identity,
             },
             L.HEADER_VDS: RFC9162_SHA256,
         }
@@ -72,6 +78,8 @@ def check(raw: bytes, identity: bytes, keys: KeyRing) -> Receipt:
     header = _header(protected)
     size, index, path = _proof(unprotected)
     root = root_from_path(leaf_hash(identity), index, size, path)
+    if header[L.HEADER_CWT_CLAIMS][L.CLAIM_CTI] != identity:
+        raise BadProof("the receipt was issued for another statement")
     key = _signer(header, protected, root, signature, keys)
     return Receipt(index, size, root, header[L.HEADER_CWT_CLAIMS][L.CLAIM_IAT], key)
 
@@ -94,8 +102,10 @@ def _header(protected: bytes) -> dict[int, Any]:
     if header[L.HEADER_ALG] != ALG_ESP256 or header[L.HEADER_VDS] != RFC9162_SHA256:
         raise BadHeader("a receipt is signed with ESP256 over an RFC 9162 tree")
     claims = header[L.HEADER_CWT_CLAIMS]
-    if not isinstance(claims, dict) or not _is_uint(claims.get(L.CLAIM_IAT)):
-        raise BadHeader("a receipt says when the entry was made (iat)")
+    if not isinstance(claims, dict) or set(claims) != CLAIMS or not _is_uint(claims[L.CLAIM_IAT]):
+        raise BadHeader(
+            "a receipt's claims are iss, sub, iat (when the entry was made) and cti (of which statement)"
+        )
     if not isinstance(header[L.HEADER_KID], bytes) or len(header[L.HEADER_KID]) != KID:
         raise BadHeader("kid is 8 bytes")
     return header

@@ -24,7 +24,10 @@ def check_chain(value):
     if not isinstance(value, list) or len(value) != 3:
         raise BadShape(0, "chain is [epoch, seq, prev]")
     epoch, seq, prev = value
-    if not isinstance(epoch, int) or not isinstance(seq, int) or epoch < 1 or seq < 0:
+    for number in (epoch, seq):
+        if not isinstance(number, int) or number is True or number is False:
+            raise BadShape(0, "epoch and seq are integers")
+    if epoch < 1 or seq < 0:
         raise BadShape(0, "epoch counts from 1 and seq from 0")
     if not isinstance(prev, bytes) or len(prev) != 32:
         raise BadShape(0, "prev is the identity of the statement before: 32 bytes")

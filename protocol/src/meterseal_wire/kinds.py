@@ -82,6 +82,8 @@ GRANT_FIELDS = {
     REGISTRY: (L.SUBJECT_KEY, L.REGISTRY),
     RULES: (L.RULES, L.RULES_NAME),
 }
+GRANT_HEAD = (L.GRANT, L.NUMBER, L.WINDOW, L.PARENT, L.DEMO)
+GRANT_OPTIONS = {TYPE: (L.PARAMETER_CHECKSUMS,)}
 
 KINDS = {
     L.KIND_BOOT: (
@@ -148,7 +150,7 @@ KINDS = {
             L.MEDIUM: UINT,
             L.NOMINAL: UINT,
             L.ACCURACY_CLASS: UINT,
-            L.FLOWS_ML_PER_H: ("list", UINT),
+            L.FLOWS_ML_PER_H: ("row", UINT, UINT),
             L.METER_PULSE_UL: FRACTION,
             L.REGISTER_EXPONENT: INT,
             L.BUS_IDENTITY: ("bytes", 4),
@@ -218,6 +220,10 @@ def _check_grant(payload):
     for label in GRANT_FIELDS[kind]:
         if label not in payload:
             raise BadShape(0, "a %s grant needs label %d" % (GRANT_NAMES[kind], label))
+    allowed = GRANT_HEAD + GRANT_FIELDS[kind] + GRANT_OPTIONS.get(kind, ())
+    for label in payload:
+        if label not in allowed:
+            raise BadShape(0, "a %s grant has no label %d" % (GRANT_NAMES[kind], label))
 
 
 def _check_map(value, fields, where):
@@ -290,6 +296,8 @@ def _is_point(value, shape):
 
 def _is_key(value, shape):
     if not isinstance(value, dict) or len(value) != 4 or value.get(1) != 2 or value.get(-1) != 1:
+        return False
+    if value[-1] is True:  # equals 1 on both interpreters, and is another spelling
         return False
     return all(_is_bytes(value.get(label), ("bytes", 32)) for label in (-2, -3))
 

@@ -64,7 +64,7 @@ def test_a_place_that_was_passed_over_is_a_fork():
 
 
 def test_a_chain_header_has_three_items_in_range():
-    """Epoch from 1, seq from 0, prev of 32 bytes."""
+    """Epoch from 1, seq from 0, prev of 32 bytes; true is no 1, on either interpreter."""
     assert check_chain([1, 0, GENESIS]) == (1, 0, GENESIS)
     wrong = (
         None,
@@ -75,6 +75,8 @@ def test_a_chain_header_has_three_items_in_range():
         [1, 0, b"short"],
         ["1", 0, GENESIS],
         [1, 0, GENESIS, 0],
+        [True, 0, GENESIS],
+        [1, False, GENESIS],
     )
     for value in wrong:
         assert refused(value), value

@@ -188,6 +188,28 @@ def test_each_kind_of_grant_needs_its_own_labels():
     assert "unknown" in refused(L.KIND_GRANT, changed(L.KIND_GRANT, L.GRANT, 99))
 
 
+def test_a_key_spelled_with_true_is_refused():
+    """In Python true equals 1, on both interpreters; in CBOR it is F5 and no curve."""
+    key = {1: 2, -1: True, -2: HASH, -3: HASH}
+    refused(L.KIND_GRANT, changed(L.KIND_GRANT, L.SUBJECT_KEY, key))
+
+
+def test_a_grant_carries_no_label_of_another_kind_of_grant():
+    """The CDDL's grants are closed maps: what a registry's grant does not mean must not stand in it."""
+    assert "57" in refused(L.KIND_GRANT, changed(L.KIND_GRANT, L.MEASURES, [5]))
+    assert "95" in refused(L.KIND_GRANT, changed(L.KIND_GRANT, L.PARAMETER_CHECKSUMS, []))
+    for label, value in ((L.PARENT, HASH), (L.DEMO, 1)):
+        check_payload(L.KIND_GRANT, changed(L.KIND_GRANT, label, value))
+
+
+def test_a_types_flows_are_two_numbers():
+    """Design section 7: Q3 and R for water, qmax and qmin for gas."""
+    for flows in ([], [1], [1, 2, 3]):
+        payload = changed(L.KIND_GRANT, L.GRANT, kinds.TYPE)
+        payload[L.FLOWS_ML_PER_H] = flows
+        assert "64" in refused(L.KIND_GRANT, payload)
+
+
 def test_only_a_fixtures_kinds_are_chained():
     """Design section 5: chain is a fixture's header."""
     assert set(CHAINED) == {L.KIND_BOOT, L.KIND_ATTEMPT, L.KIND_RESULT, L.KIND_ABANDONED, L.KIND_EVENT}

@@ -31,7 +31,7 @@ class MeterType:
     def read(cls, payload: Mapping[int, Any]) -> "MeterType | None":
         """From a type grant's payload; None where its numbers make no meter (a flow, ratio or pulse of 0)."""
         flows, pulse = payload[L.FLOWS_ML_PER_H], payload[L.METER_PULSE_UL]
-        if len(flows) != 2 or not all(flows) or not all(pulse):
+        if not all(flows) or not all(pulse):
             return None
         if payload[L.MEDIUM] not in (kinds.WATER, kinds.GAS):
             return None

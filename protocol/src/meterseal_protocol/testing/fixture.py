@@ -37,13 +37,18 @@ class Signed:
 
 @dataclass
 class ModelFixture:
-    """Signs for `author`; `epoch` is 0 until the first boot, `counter` counts attempts."""
+    """Signs for `author`; `epoch` is 0 until the first boot, `counter` counts attempts.
+
+    `clock` and `air` are what it says of its capture clock and of the room.
+    """
 
     author: Author
     epoch: int = 0
     seq: int = 0
     head: bytes = GENESIS
     counter: int = 0
+    clock: tuple[int, int, int] = CLOCK
+    air: Sequence[Sequence[int]] = AIR
     signed: list[Signed] = field(default_factory=list)
 
     def say(self, typ: int, payload: dict[int, Any], evidence: Sequence[bytes] = ()) -> Signed:
@@ -65,7 +70,7 @@ class ModelFixture:
             L.FIRMWARE_DIGEST: sha256(b"model firmware"),
             L.FIRMWARE_VERSION: "0.1.0",
             L.BOARD: "model",
-            L.CLOCK: CLOCK,
+            L.CLOCK: self.clock,
             L.RESET_CAUSE: 1,
         }
         if self.epoch:
@@ -82,7 +87,7 @@ class ModelFixture:
             L.PLAN: sha256(plan),
             L.OPERATOR: changes.get("operator", bytes(8)),
             L.BEACON: beacon,
-            L.CLOCK: CLOCK,
+            L.CLOCK: self.clock,
             L.POSITIONS: [seat.in_attempt() for seat in seats],
             L.BENCH_CHECKS: changes.get("checks", CHECKS),
         }
@@ -94,7 +99,7 @@ class ModelFixture:
         payload = {
             L.ATTEMPT: attempt or (self.epoch, self.seq),
             L.POSITIONS: [seat.in_result() for seat in seats],
-            L.CONDITIONS: AIR,
+            L.CONDITIONS: self.air,
             L.EVIDENCE_ROOT: tree_hash(leaves),
         }
         return self.say(L.KIND_RESULT, payload, leaves)

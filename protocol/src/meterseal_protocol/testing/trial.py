@@ -12,7 +12,7 @@ from meterseal_protocol.rules import load_pack, plan_for
 from meterseal_protocol.testing.fixture import ModelFixture, Signed
 from meterseal_protocol.testing.record import Record
 from meterseal_protocol.testing.runs import TYPE_FIELDS, Seat, point
-from meterseal_protocol.testing.world import GAS_BENCH, WATER_BENCH, World
+from meterseal_protocol.testing.world import GAS_BENCH, MAKER, WATER_BENCH, World
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.scan import scan
@@ -34,18 +34,14 @@ class Trial:
         self.bench = WATER_BENCH if medium == kinds.WATER else GAS_BENCH
         self.pack = self.packs[0 if medium == kinds.WATER else 1]
         self.fixture = ModelFixture(self.world.author(self.bench))
-        self.plan = plan_for(self.pack, TYPE_FIELDS[medium])
+        self.meter = f"{MAKER}.{serial}"
         self.beacon = b""
+        self.follow(plan_for(self.pack, TYPE_FIELDS[medium]))
 
-    @property
-    def meter(self) -> str:
-        """Its id."""
-        return self.seat().meter
-
-    @property
-    def flows(self) -> list[int]:
-        """Flows of the plan in mL/h, in the order in which they run."""
-        return [row[0] for row in scan(self.plan)[L.PLAN_POINTS]]
+    def follow(self, plan: bytes) -> None:
+        """Run by this plan document; `flows` are its flows in mL/h."""
+        self.plan = plan
+        self.flows: list[int] = [row[0] for row in scan(plan)[L.PLAN_POINTS]]
 
     def regrant(self, name: str, **changes: Any) -> None:
         """Sign one of the world's grants anew with changed fields, `TERRITORY=[...]`; None takes a field out."""
@@ -76,7 +72,9 @@ class Trial:
             point(index, flow, ppm, self.medium)
             for index, (flow, ppm) in enumerate(zip(self.flows, errors_ppm, strict=True))
         ]
-        return Seat(**{"position": 1, "serial": self.serial, "medium": self.medium, "points": rows, **changes})
+        return Seat(
+            **{"position": 1, "serial": self.serial, "medium": self.medium, "points": rows, **changes}
+        )
 
     def attempt(self, *seats: Seat, **changes: Any) -> Signed:
         """Sign and enter an attempt over these seats, or over the good one."""

@@ -1,0 +1,156 @@
+"""meter.*, evidence.*: one meter, of a known type, whose own telegrams say what was signed (EN 13757-3)."""
+
+from dataclasses import replace
+
+import pytest
+
+from meterseal_protocol.judge import decide
+from meterseal_protocol.testing.runs import Seat, telegram
+from meterseal_protocol.testing.trial import Trial
+from meterseal_wire import kinds
+from meterseal_wire import labels as L
+from meterseal_wire.encode import encode
+from meterseal_wire.tree import tree_hash
+
+OTHER_IDENTITY = bytes.fromhex("2d480316")  # the type's manufacturer and version, another medium
+
+
+def test_a_type_that_nobody_approved_is_unknown() -> None:
+    """The attempt names a type number without a grant."""
+    trial = Trial().begin()
+    assert trial.run(trial.seat(extra={L.TYPE: "NONE-33"})).codes() == {"meter.unknown_type"}
+
+
+def test_a_type_of_another_maker_does_not_count() -> None:
+    """The maker is the meter id's; its type grants are its own."""
+    trial = Trial()
+    trial.regrant("type water", MAKER="OTHER")
+    assert trial.begin().run().codes() == {"meter.unknown_type"}
+
+
+@pytest.mark.parametrize(
+    "changes", [{"FLOWS_ML_PER_H": [2_500_000, 0]}, {"METER_PULSE_UL": [0, 1]}, {"MEDIUM": 7}]
+)
+def test_a_type_grant_without_usable_numbers_is_no_type(changes: dict[str, object]) -> None:
+    """A ratio of 0, a pulse of nothing, a medium that is none."""
+    trial = Trial()
+    trial.regrant("type water", **changes)
+    assert "meter.unknown_type" in trial.begin().run().codes()
+
+
+def test_the_electronic_address_is_of_the_approved_type() -> None:
+    """Bytes 4 to 7 are manufacturer, version and medium: 16 for cold water where the grant says 07."""
+    trial = Trial()
+    trial.regrant("type water", BUS_IDENTITY=OTHER_IDENTITY)
+    assert trial.begin().run().codes() == {"meter.identity_mismatch"}
+
+
+def test_a_silent_meter_leaves_no_evidence() -> None:
+    """No address, no register, no telegram: refused because it ended, and the evidence is missed."""
+    trial = Trial().begin()
+    decision = trial.run(trial.seat(points=[], silent=True, ended=kinds.SILENT)).decide()
+    assert decision.outcome == kinds.REFUSED
+    assert {code for code, _ in decision.reasons} == {"evidence.missing", "position.ended"}
+
+
+def neighbour(**extra: object) -> Seat:
+    """Another meter at position 2."""
+    return Trial(serial="87654321").seat(position=2, extra={getattr(L, k): v for k, v in extra.items()})
+
+
+def test_two_meters_side_by_side_are_fine() -> None:
+    """The other side of the refusals below."""
+    trial = Trial().begin()
+    assert trial.run(trial.seat(), neighbour()).decide().granted
+
+
+@pytest.mark.parametrize(
+    "extra", [{"METER": "DEMO.12345678"}, {"ELECTRONIC_ADDRESS": Trial().seat().address}, {"POSITION": 1}]
+)
+def test_nothing_that_names_the_meter_stands_twice_in_an_attempt(extra: dict[str, object]) -> None:
+    """The same id at two positions, one address under two ids, two meters at one position."""
+    trial = Trial().begin()
+    assert "meter.duplicate" in trial.run(trial.seat(), neighbour(**extra)).codes()
+
+
+@pytest.mark.parametrize("end, codes", [(100, set()), (99, {"meter.reading_back"})])
+def test_a_register_does_not_go_back_within_a_run(end: int, codes: set[str]) -> None:
+    """It started at 100."""
+    trial = Trial().begin()
+    assert trial.run(trial.seat(end_litres=end)).codes() == codes
+
+
+@pytest.mark.parametrize("start, codes", [(150, set()), (149, {"meter.reading_back"})])
+def test_a_register_does_not_go_back_between_runs(start: int, codes: set[str]) -> None:
+    """The first run ended at 150; a lower start is another meter under the same name."""
+    trial = Trial().begin()
+    trial.run(trial.seat(end_litres=150)).run(trial.seat(start_litres=start, end_litres=200))
+    assert trial.codes() == codes
+
+
+def with_leaves(leaves: list[bytes], signed: bool = True) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Reasons for a good run whose result has these evidence leaves, under its root or beside it."""
+    trial = Trial().begin()
+    trial.attempt()
+    result = trial.fixture.result([trial.seat()])
+    if signed:
+        payload = dict(trial.record.enter(result.raw).statement.payload)
+        trial = Trial().begin()
+        trial.attempt()
+        payload[L.EVIDENCE_ROOT] = tree_hash(leaves)
+        trial.enter(trial.fixture.say(L.KIND_RESULT, payload, leaves))
+    else:
+        trial.enter(replace(result, evidence=tuple(leaves)))
+    return trial.decide().reasons
+
+
+def leaf(when: int, litres: int = 100, address: bytes | None = None) -> bytes:
+    """Evidence leaf of position 1."""
+    return bytes(encode([1, when, telegram(address or Trial().seat().address, litres)]))
+
+
+def test_telegrams_that_say_what_was_signed_are_accepted() -> None:
+    """Both registers are 100 L, from the address in the attempt."""
+    assert with_leaves([leaf(0), leaf(1)]) == ()
+
+
+@pytest.mark.parametrize(
+    "leaves, expected",
+    [
+        ([leaf(0), leaf(1, 101)], ("evidence.mismatch", (1, 1))),
+        ([leaf(0, 99), leaf(1)], ("evidence.mismatch", (1, 0))),
+        ([leaf(0, address=bytes(8)), leaf(1)], ("evidence.mismatch", (1, 0))),
+        ([leaf(0)], ("evidence.missing", (1, 1))),
+        ([], ("evidence.missing", (1, 0))),
+        ([leaf(0), encode([1, 1, b"\x68"])], ("evidence.mismatch", (1, 1))),
+        ([leaf(0), b"\xff"], ("evidence.missing", (1, 1))),
+        ([leaf(0), encode([1, 1])], ("evidence.missing", (1, 1))),
+        ([leaf(0), encode([1, 1, bytes(300)])], ("evidence.missing", (1, 1))),
+    ],
+)
+def test_telegrams_are_decoded_again(leaves: list[bytes], expected: tuple[str, tuple[int, int]]) -> None:
+    """Another register, another address, no leaf, a damaged frame, no CBOR, no leaf's shape, an endless frame."""
+    assert expected in with_leaves(leaves)
+
+
+def test_leaves_that_do_not_hash_to_the_signed_root_are_a_mismatch() -> None:
+    """Exchanged on the way: the fixture signed another root."""
+    assert with_leaves([leaf(0), leaf(1, 101)], signed=False) == (("evidence.mismatch", (1, 1)),)
+
+
+def test_a_register_is_compared_in_the_types_unit() -> None:
+    """100 in 10^-3 m3 on the bus; a type that counts in 10^-2 m3 would have made it ten times as much."""
+    trial = Trial()
+    trial.regrant("type water", REGISTER_EXPONENT=-2)
+    assert trial.begin().run().codes() == {"evidence.mismatch"}
+
+
+def test_missing_leaves_leave_the_meter_undecided() -> None:
+    """The bundle came without its evidence: it may still come."""
+    trial = Trial().begin().run()
+    trial.record.scope(trial.meter)
+    evidence = trial.record.evidence(trial.meter)
+    result = trial.record.of_kind(L.KIND_RESULT)[0].statement.identity
+    kept = {name: items for name, items in evidence.blobs.items() if name != result}
+    decision = decide(replace(evidence, blobs=kept), trial.record.grants(), trial.packs, trial.record.now_s)
+    assert decision.outcome == kinds.UNDECIDED and decision.reasons == (("evidence.missing", (1, 1)),)
