@@ -206,6 +206,26 @@ def test_a_measure_that_was_not_delegated_cannot_be_used_or_handed_on(office: Of
     assert [code for code, _ in found.reasons] == ["grant.widened"]
 
 
+def test_a_chain_longer_than_eight_grants_is_not_followed(office: Office) -> None:
+    """Design section 7 has three levels; the bound keeps a hostile log from costing time. The eighth step is allowed.
+
+    The root's own delegation is the last link, so seven delegations and the maker's grant are eight in all.
+    """
+    for links, codes in ((7, []), (8, ["grant.missing"])):
+        fields = {
+            L.SUBJECT_KEY: office.world.cose("root"),
+            L.MEASURES: [kinds.TWO_IN_ONE],
+            L.TERRITORY: ["33"],
+        }
+        parent = None
+        for depth in range(links, 0, -1):
+            parent = office.sign("root", kinds.DELEGATION, {**fields, L.DEPTH: depth}, parent)
+        office.maker(parent, role="root")
+        newest = office.record.grants().below(ALWAYS)[-1]
+        found = [code for code, _ in office.record.grants().against(newest, Interval(*NOW, ALWAYS))]
+        assert found == codes
+
+
 def test_only_a_delegation_can_be_a_parent(office: Office) -> None:
     """A fixture's grant names a key as well, and lets it sign no grants."""
     fixture = office.sign("province", kinds.FIXTURE, office.world.fixture_fields("W1"), office.delegation)

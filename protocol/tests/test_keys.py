@@ -201,6 +201,13 @@ def test_what_is_no_key_on_p256_is_refused(cose: Any) -> None:
         PublicKey.from_cose(cose)
 
 
+@pytest.mark.parametrize("length", [0, 32, 63, 65])
+def test_a_public_key_has_64_bytes(length: int) -> None:
+    """SEC 1 section 2.3.3: x and y of 32 bytes each; compressed and prefixed forms are not ours."""
+    with pytest.raises(BadKey, match="64 bytes"):
+        PublicKey(bytes(length))
+
+
 def test_a_point_beside_the_curve_is_refused() -> None:
     """An invalid-curve key must not get as far as a verification."""
     xy = bytearray(PrivateKey(SECRET).public_xy)

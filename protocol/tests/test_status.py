@@ -29,7 +29,7 @@ from meterseal_protocol.status import (
     value_at,
 )
 from meterseal_wire import labels as L
-from meterseal_wire.encode import encode
+from meterseal_wire.encode import Tag, encode
 from meterseal_wire.errors import BadShape, KeyOrder, OverLimit, WireError
 from meterseal_wire.scan import scan
 from meterseal_wire.statement import Author, seal
@@ -191,6 +191,23 @@ def test_another_header_is_no_status_list(header: dict[int, Any]) -> None:
     """Our other messages are signed with the same key: typ keeps them apart."""
     with pytest.raises(BadHeader):
         read(made(header=header), ring())
+
+
+@pytest.mark.parametrize("claims", [[], 5, None, b""])
+def test_claims_that_are_no_map_are_refused(claims: Any) -> None:
+    """RFC 8392: a CWT's claims set is a map. The signature is right."""
+    protected = encode({1: -9, 4: AUTHOR.kid, 16: TYP})
+    with pytest.raises(BadShape, match="map"):
+        read(bytes(seal(AUTHOR, protected, encode(claims))), ring())
+
+
+def test_a_list_has_nothing_in_its_unprotected_header_and_a_kid_of_bytes() -> None:
+    """Where anybody can write, nothing may stand; a kid that is text names no key."""
+    protected, _, body, signature = cbor2.loads(RAW).value
+    with pytest.raises(BadShape):
+        read(bytes(encode(Tag(18, [protected, {3: 60}, body, signature]))), ring())
+    with pytest.raises(BadShape):
+        read(made(header={1: -9, 4: "12345678", 16: TYP}), ring())
 
 
 def test_a_list_of_an_unknown_signer_or_a_changed_one_is_refused() -> None:

@@ -2,12 +2,13 @@
 
 import base64
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import cbor2
 import pytest
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -240,6 +241,20 @@ def test_cryptography_and_cbor2_alone_verify_our_statement() -> None:
     public.verify(encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
 
 
+def test_the_openssl_command_verifies_our_statement(tmp_path: Path) -> None:
+    """A third implementation, from the command line: the Sig_structure's bytes, the key as PEM, r and s as DER."""
+    protected, _, payload, signature = cbor2.loads(RAW).value
+    public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x04" + KEY.public_xy)
+    pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    (tmp_path / "key.pem").write_bytes(pem)
+    (tmp_path / "signature").write_bytes(encode_dss_signature(r, s))
+    (tmp_path / "signed").write_bytes(cbor2.dumps(["Signature1", protected, b"", payload]))
+    command = ["openssl", "dgst", "-sha256", "-verify", "key.pem", "-signature", "signature", "signed"]
+    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    assert done.stdout == b"Verified OK\n"
+
+
 @given(st.integers(0, len(RAW) - 1), st.integers(1, 255))
 def test_any_changed_byte_of_a_statement_is_refused(at: int, change: int) -> None:
     """Header, payload, signature, framing: every byte is either signed or has one spelling."""
@@ -265,3 +280,19 @@ def test_what_verifies_is_what_arrived_and_not_what_it_might_have_meant() -> Non
     raw = cbor2.dumps(cbor2.CBORTag(18, [longer, {}, payload, signature]))
     with pytest.raises(WireError):
         verify(raw, ring(KEY.public))
+
+
+def test_the_other_spelling_of_a_signature_is_refused() -> None:
+    """SEC 1 section 4.1.4: with (r, s) also (r, n - s) verifies; accepted twice, a statement would look like a fork."""
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    key = PrivateKey.generate()
+    ring = KeyRing()
+    ring.add(key.public)
+    payload = {L.ORIGIN: "edge/E", L.LOG_SIZE: 1, L.LOG_ROOT: bytes(32), L.TIME_S: 1}
+    raw = build(Author("E", "S", key), L.KIND_CHECKPOINT, payload)
+    s = int.from_bytes(raw[-32:], "big")
+    assert s <= order // 2
+    respelled = raw[:-32] + (order - s).to_bytes(32, "big")
+    assert verify(raw, ring).statement.kind == "checkpoint"
+    with pytest.raises(Unverified, match="respelled"):
+        verify(respelled, ring)

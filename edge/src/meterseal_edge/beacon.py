@@ -11,7 +11,6 @@ from meterseal_edge.settings import Settings
 from meterseal_edge.state import State
 from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.verify import verify
-from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.errors import WireError
 from meterseal_wire.scan import scan
@@ -53,11 +52,9 @@ class BeaconKeeper:
 
     def take(self, raw: bytes) -> None:
         """Believe a beacon only from a registry's key and only if it is newer."""
-        found = verify(raw, self.keys.ring)
-        holder = self.keys.holders.get(found.key.thumbprint)
-        statement = found.statement
-        if holder is None or holder.kind != kinds.REGISTRY or statement.typ != L.KIND_BEACON:
-            self.state.alarm("", "edge.beacon", "a beacon that no registry signed")
+        statement = verify(raw, self.keys.registries).statement
+        if statement.typ != L.KIND_BEACON:
+            self.state.alarm("", "edge.beacon", f"the registry gave a {statement.kind} for a beacon")
             return
         number = statement.payload[L.NUMBER]
         if number > self.newest:

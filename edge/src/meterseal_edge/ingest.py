@@ -19,7 +19,6 @@ from meterseal_edge.state import State
 from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.statement import Statement
 from meterseal_protocol.verify import verify
-from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.chain import DUPLICATE, LINKED, Head, link
 from meterseal_wire.digest import sha256
@@ -86,9 +85,11 @@ class Ingest:
             batch.refused.append(Refused(raw, b"", parcel.fixture, error.code, str(error)))
             return None
         key = found.key.thumbprint
-        holder = self.keys.holders.get(key)
-        if holder is None or holder.kind != kinds.FIXTURE or holder.name != parcel.fixture:
-            why = f"the key of {holder.name if holder else 'nobody'} spoke on the topic of {parcel.fixture}"
+        holder = self.keys.fixture(key)
+        if holder is None or holder.name != parcel.fixture:
+            why = (
+                f"the key of {holder.name if holder else 'no fixture'} spoke on the topic of {parcel.fixture}"
+            )
             batch.refused.append(Refused(raw, key, parcel.fixture, "edge.topic", why))
             return None
         if found.statement.chain is None:

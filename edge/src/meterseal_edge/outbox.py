@@ -101,7 +101,7 @@ class Outbox:
             self.state.alarm("", "edge.registry", f"leaf {item.leaf}: {answer}")
             return False
         try:
-            receipt.check(answer, item.identity, self.keys.ring)
+            receipt.check(answer, item.identity, self.keys.registries)
         except (ProtocolError, WireError) as error:
             self.state.alarm("", "edge.receipt", f"leaf {item.leaf}: {error}")
             return False

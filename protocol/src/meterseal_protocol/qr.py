@@ -12,6 +12,7 @@ from meterseal_protocol.errors import BadCode
 
 LONGEST = 4096
 UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+HEX = frozenset("0123456789ABCDEFabcdef")
 
 
 def fragment(certificate: bytes) -> str:
@@ -55,9 +56,10 @@ def unquote(text: str) -> str:
     """What `quote` was given; BadCode where the escapes are none."""
     head, *rest = text.split("%")
     try:
+        # bytes.fromhex alone would skip blanks, and "%  " would be nothing at all.
+        if not all(len(part) > 1 and HEX.issuperset(part[:2]) for part in rest):
+            raise ValueError("an escape is not two hexadecimal digits")
         raw = head.encode() + b"".join(bytes.fromhex(part[:2]) + part[2:].encode() for part in rest)
-        if any(len(part) < 2 for part in rest):
-            raise ValueError("an escape is cut short")
         return raw.decode()
     except ValueError as error:
         raise BadCode(f"the address is damaged: {error}") from None

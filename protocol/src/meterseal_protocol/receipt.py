@@ -22,7 +22,7 @@ from meterseal_wire.digest import ALG_ESP256
 from meterseal_wire.encode import Tag, encode
 from meterseal_wire.errors import BadShape
 from meterseal_wire.scan import scan
-from meterseal_wire.sign1 import sig_structure, split
+from meterseal_wire.sign1 import canonical, sig_structure, split
 from meterseal_wire.statement import Author
 
 RFC9162_SHA256 = 1
@@ -61,7 +61,7 @@ def issue(author: Author, identity: bytes, place: Inclusion, entered_s: int) -> 
         }
     )
     root = root_from_path(leaf_hash(identity), place.index, place.size, place.path)
-    signature = author.signer.sign(sig_structure(protected, root))
+    signature = canonical(author.signer.sign(sig_structure(protected, root)))
     proofs = {L.HEADER_PROOFS: {INCLUSION: [encode([place.size, place.index, place.path])]}}
     return bytes(encode(Tag(18, [protected, proofs, None, signature])))
 

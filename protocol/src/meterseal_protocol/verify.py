@@ -18,7 +18,7 @@ from meterseal_protocol.errors import BadHeader, BadKey, UnknownKey, Unverified
 from meterseal_protocol.keys import KeyRing, PublicKey
 from meterseal_protocol.statement import Statement, read
 from meterseal_wire import labels as L
-from meterseal_wire.sign1 import sig_structure
+from meterseal_wire.sign1 import is_canonical, sig_structure
 
 ES256, EDDSA, ESP256, ED25519 = -7, -8, -9, -19
 OKP, CURVE_ED25519 = 1, 6
@@ -45,6 +45,8 @@ def verify_parts(kid: bytes, protected: bytes, body: bytes, signature: bytes, ke
     candidates = keys.by_kid(kid)
     if not candidates:
         raise UnknownKey(f"no key is known for kid {kid.hex()}")
+    if not is_canonical(signature):
+        raise Unverified("the signature is respelled: s is in the upper half of the order")
     signed = sig_structure(protected, body)
     for key in candidates:
         try:

@@ -10,6 +10,7 @@ from meterseal_wire.encode import BYTES, Tag, encode, head
 from meterseal_wire.errors import BadShape
 from meterseal_wire.scan import STATEMENT_BYTES, scan
 
+ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256 (SEC 2)
 _CONTEXT = b"\x84\x6aSignature1"
 _START = b"\xd2\x84"
 ALGORITHMS = (ALG_ESP256,)
@@ -38,6 +39,22 @@ def sig_structure(protected: bytes, payload: bytes, external: bytes = b"") -> by
         parts.append(head(BYTES, len(part)))
         parts.append(part)
     return b"".join(parts)
+
+
+def is_canonical(signature: bytes) -> bool:
+    """True if s of r || s is in the lower half of the group's order.
+
+    With (r, s) also (r, order - s) verifies (SEC 1 section 4.1.4): anybody could respell a signature, and so give
+    a statement a second identity that would look like a fork. One spelling is accepted.
+    """
+    return int.from_bytes(signature[32:], "big") <= ORDER // 2
+
+
+def canonical(signature: bytes) -> bytes:
+    """The accepted spelling of a signature r || s, whichever a signer made."""
+    if is_canonical(signature):
+        return signature
+    return signature[:32] + (ORDER - int.from_bytes(signature[32:], "big")).to_bytes(32, "big")
 
 
 def join(protected: bytes, payload: bytes, signature: bytes) -> bytes:

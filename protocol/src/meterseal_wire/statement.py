@@ -6,7 +6,7 @@ The payload is checked against its kind first, so nobody ever signs a statement 
 from meterseal_wire.digest import kid, thumbprint
 from meterseal_wire.encode import encode
 from meterseal_wire.kinds import check_payload
-from meterseal_wire.sign1 import join, protected_header, sig_structure
+from meterseal_wire.sign1 import canonical, join, protected_header, sig_structure
 
 NAME_CHARACTERS = 16
 
@@ -41,4 +41,4 @@ def build(
 
 def seal(author: Author, protected: bytes, payload: bytes) -> bytes:
     """COSE_Sign1 bytes over a protected header and a payload that are already encoded."""
-    return join(protected, payload, author.signer.sign(sig_structure(protected, payload)))
+    return join(protected, payload, canonical(author.signer.sign(sig_structure(protected, payload))))

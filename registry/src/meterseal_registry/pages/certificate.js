@@ -7,6 +7,8 @@ export class Refused extends Error {
 }
 
 const LARGEST = 9007199254740991;
+// Half the order of P-256: of the two spellings of a signature only the one with the lower s is accepted.
+const HALF_ORDER = "7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8";
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const [ESP256, KIND_CERTIFICATE, CERTIFICATE, STATUS_LIST] = [-9, 65045, -70002, 65533];
 
@@ -101,6 +103,7 @@ export async function opened(bytes, keys, typ, registry = null) {
   if (!(unprotected instanceof Map) || unprotected.size || !(payload instanceof Uint8Array) || signature.length !== 64) throw new Refused("certificate.malformed");
   const header = scan(protectedBytes);
   if (!(header instanceof Map) || header.get(1) !== ESP256 || header.has(2) || header.get(16) !== typ) throw new Refused("certificate.malformed");
+  if (hex(signature.slice(32)) > HALF_ORDER) throw new Refused("certificate.signature");
   const kid = hex(header.get(4) || []);
   const candidates = keys.filter((key) => key.kid === kid);
   // This page has the registry's newest keys: another key in its name is a forgery.
