@@ -80,6 +80,14 @@ def test_a_second_try_may_pass_and_a_third_may_not() -> None:
     assert third.reasons == (("attempt.retest_limit", (3, 2)),)
 
 
+@pytest.mark.parametrize("most,codes", [(3, set()), (1, {"attempt.retest_limit"})])
+def test_how_many_tries_there_are_is_the_rules_affair(most: int, codes: set[str]) -> None:
+    """Two tries where three or one are allowed."""
+    trial = Trial(rules={"most_tries": most}).begin()
+    trial.run(trial.seat(BAD_PPM)).run(trial.seat(GOOD_PPM))
+    assert trial.codes() == codes
+
+
 def test_the_newest_result_governs() -> None:
     """A pass that is followed by a failure is a failure."""
     trial = Trial().begin()

@@ -144,6 +144,21 @@ def test_a_fixture_has_the_positions_that_its_grant_says(count: int, codes: set[
     assert trial.begin().run().codes() == codes
 
 
+@pytest.mark.parametrize("level,codes", [(1, set()), (0, {"fixture.assurance"})])
+def test_a_pack_names_the_least_assurance_that_counts(level: int, codes: set[str]) -> None:
+    """How far a board can be believed is stated in its grant; here the rules ask for level 1."""
+    trial = Trial(rules={"least_assurance": 1})
+    trial.regrant("fixture W1", ASSURANCE=level)
+    assert trial.begin().run().codes() == codes
+
+
+def test_a_delegation_that_is_too_narrow_carries_nothing_below_it() -> None:
+    """A delegation for Jiangsu, 32: the maker's grant for Zhejiang goes beyond it."""
+    trial = Trial()
+    trial.regrant("delegation", TERRITORY=["32"])
+    assert trial.begin().run().codes() == {"grant.widened"}
+
+
 def test_a_beacon_that_no_registry_signed_does_not_count() -> None:
     """The registry's grant is for another key: beacon and scope are then nobody's."""
     trial = Trial()

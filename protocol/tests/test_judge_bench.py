@@ -112,8 +112,9 @@ def test_a_point_without_edges_or_time_is_not_plausible(name: str) -> None:
 
 
 def test_ticks_must_fit_the_time_that_the_gates_were_open() -> None:
-    """10^8 ticks of 10 MHz are 10 s: a gate of 10 s is enough (a ms of rounding is allowed), 9.998 s is not."""
+    """10^8 ticks of 10 MHz are 10 s: a gate of 9.999 s may be 10 s rounded down, 9.998 s is not."""
     assert run_with(ref_ticks=100_000_000, duration_ms=10_000) == set()
+    assert "bench.capture" not in run_with(ref_ticks=100_000_000, duration_ms=9_999)
     assert "bench.capture" in run_with(ref_ticks=100_000_000, duration_ms=9_998)
 
 

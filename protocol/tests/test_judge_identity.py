@@ -10,6 +10,7 @@ from meterseal_protocol.testing.trial import Trial
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.encode import encode
+from meterseal_wire.telegram.mbus import long_frame
 from meterseal_wire.tree import tree_hash
 
 OTHER_IDENTITY = bytes.fromhex("2d480316")  # the type's manufacturer and version, another medium
@@ -131,6 +132,14 @@ def test_telegrams_that_say_what_was_signed_are_accepted() -> None:
 def test_telegrams_are_decoded_again(leaves: list[bytes], expected: tuple[str, tuple[int, int]]) -> None:
     """Another register, another address, no leaf, a damaged frame, no CBOR, no leaf's shape, an endless frame."""
     assert expected in with_leaves(leaves)
+
+
+def test_a_telegram_may_be_as_long_as_a_frame_can_be() -> None:
+    """EN 13757-2: L is at most 255, so a frame has 261 bytes; idle fillers (2F) bring this one there."""
+    body = telegram(Trial().seat().address, 100)[7:-2]
+    longest = long_frame(8, 1, 0x72, body + b"\x2f" * (252 - len(body)))
+    assert len(longest) == 261
+    assert with_leaves([bytes(encode([1, 0, longest])), leaf(1)]) == ()
 
 
 def test_leaves_that_do_not_hash_to_the_signed_root_are_a_mismatch() -> None:

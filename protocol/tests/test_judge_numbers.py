@@ -121,6 +121,7 @@ def test_water_errors_of_one_sign_need_one_within_half_its_limit(
         ((10_001, 10_000, -30_000), True),
         ((1, -10_001, -30_000), False),
         ((-1, -10_001, 30_000), True),
+        ((10_001, 0, -30_000), False),
     ],
 )
 def test_gas_errors_of_one_sign_are_all_within_the_tighter_figure(
@@ -130,15 +131,33 @@ def test_gas_errors_of_one_sign_are_all_within_the_tighter_figure(
     assert ("error.same_sign" in reasons(GAS, errors)) == fails
 
 
+def test_the_lowest_flow_itself_has_a_part_in_waters_same_sign_rule() -> None:
+    """At exactly Q1, 2.5 % is half of 5 %: that one error is enough."""
+    trial = Trial().begin()
+    seat = trial.seat((10_001, 10_001, 1))
+    seat.points = [*seat.points[:2], point(2, 25_000, 25_000)]
+    assert trial.run(seat).decide().reasons == ()
+
+
+@pytest.mark.parametrize("least,part", [([1, 1], True), ([99, 100], False)])
+def test_q_t_itself_is_in_the_upper_zone_of_gas(least: list[int], part: bool) -> None:
+    """At exactly q_t = 0.6 m3/h the limit is 1.5 % and the same-sign rule's 1 % counts; just below, neither does."""
+    flows = [{"at": "qt", "least": [1, 2], "most": [1, 1], "target": least}]
+    top = [{"at": "qmax", "least": [1, 2], "most": [1, 1], "target": [1, 1]}]
+    for ppm, code in ((10_001, "error.same_sign"), (-15_001, "error.limit")):
+        trial = Trial(GAS, rules={"points": top + flows}).begin()
+        assert (code in trial.run(trial.seat((1, ppm))).codes()) == part
+
+
 def test_the_same_sign_rule_says_the_nearest_error_and_what_was_allowed() -> None:
     """Shares of the limit: 12 000 of 20 000, 13 000 of 20 000, 40 000 of 50 000; the first is nearest to half."""
     assert reasons(WATER, (12_000, 13_000, 40_000)) == {"error.same_sign": (12_000, 10_000)}
 
 
 def test_a_point_that_is_too_uncertain_is_refused() -> None:
-    """200 edges' ticks of jitter: 2 * (1 + 200 000) of 10^8 is 0.4 %, twice squared over (2 % / 3) squared? No.
+    """Two edges, each off by resolution and jitter, in 10^8 ticks on two channels, against a third of 2 % = 0.67 %.
 
-    0.4 % at two channels is sqrt(2) * 0.4 % = 0.57 %, below 0.67 %; with 300 000 ticks it is 0.85 %, above.
+    Jitter of 200 000: 0.4 % on each channel, 0.57 % together. Jitter of 300 000: 0.6 % on each, 0.85 % together.
     """
     assert "error.uncertainty" not in jittered(200_000)
     assert "error.uncertainty" in jittered(300_000)
@@ -149,6 +168,15 @@ def jittered(jitter: int) -> set[str]:
     trial = Trial()
     trial.fixture.clock = (10_000_000, 1, jitter)
     return trial.begin().run().codes()
+
+
+@pytest.mark.parametrize("u_ppm,fails", [(5_000, False), (5_001, True)])
+def test_a_point_may_spend_exactly_its_share_of_the_limit(u_ppm: int, fails: bool) -> None:
+    """With perfect sensors and clock the standard's U is all: a quarter of 2 % is 5000 ppm."""
+    trial = Trial(rules={"point_share": [1, 4], "sensor_temperature_mk": 0, "standard_share": [1, 1]})
+    trial.fixture.clock = (10_000_000, 0, 0)
+    trial.regrant("standard W1", CALIBRATION=[[flow, [1000, 1], u_ppm] for flow in (20_000, 3_200_000)])
+    assert ("error.uncertainty" in trial.begin().run().codes()) == fails
 
 
 @pytest.mark.parametrize("reason", [kinds.NO_FLOW, kinds.TEMPERATURE, kinds.FAULT])

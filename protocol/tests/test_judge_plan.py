@@ -1,5 +1,6 @@
 """plan.*: the right points at the right flows, long enough, under the conditions of the regulation."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -40,6 +41,34 @@ def test_a_point_that_was_measured_twice_under_one_number_is_refused() -> None:
     seat = trial.seat()
     seat.points = [*seat.points, seat.points[0]]
     assert dict(trial.run(seat).decide().reasons) == {"plan.repeats": (0, 2, 1)}
+
+
+@pytest.mark.parametrize(
+    "repeats,ended,reason",
+    [
+        ((0, 1), None, None),
+        ((0,), None, ("plan.repeats", (2, 1, 2))),
+        ((1, 2), None, ("plan.repeats", (2, 2, 2))),
+        ((0,), kinds.FAULT, None),
+        ((0, 1, 2), kinds.FAULT, ("plan.repeats", (2, 3, 2))),
+    ],
+)
+def test_a_point_is_measured_as_often_as_the_rules_say(
+    repeats: tuple[int, ...], ended: int | None, reason: tuple[str, tuple[int, ...]] | None
+) -> None:
+    """Twice, numbered from 0; a position that ended early may lack the last, and has nothing too much."""
+    trial = Trial(rules={"repeats": 2}).begin()
+    seat = trial.seat(ended=ended)
+    seat.points = [_repeat(row, number) for row in seat.points[:2] for number in (0, 1)]
+    seat.points += [_repeat(trial.seat().points[2], number) for number in repeats]
+    found = {item for item in trial.run(seat).decide().reasons if item[0] != "position.ended"}
+    assert found == ({reason} if reason else set())
+
+
+def _repeat(row: Sequence[int], number: int) -> list[int]:
+    changed = list(row)
+    changed[p.REPEAT] = number
+    return changed
 
 
 def test_a_point_that_the_plan_does_not_have_is_refused() -> None:

@@ -15,7 +15,7 @@ from meterseal_wire import labels as L
 from meterseal_wire.digest import sha256
 from meterseal_wire.encode import Tag, encode
 from meterseal_wire.errors import BadShape, WireError
-from meterseal_wire.sign1 import sig_structure
+from meterseal_wire.sign1 import canonical, sig_structure
 from meterseal_wire.statement import Author
 
 KEY = PrivateKey(bytes(31) + b"\x07")
@@ -51,7 +51,7 @@ def made(
     place = include(HASHES, INDEX, SIZE)
     inner = encode([SIZE, INDEX, place.path] if proof is None else proof)
     outer = {396: {-1: [inner]}} if unprotected is None else unprotected
-    return bytes(encode(Tag(18, [protected, outer, payload, KEY.sign(sig_structure(protected, root()))])))
+    return bytes(encode(Tag(18, [protected, outer, payload, canonical(KEY.sign(sig_structure(protected, root())))])))
 
 
 def test_a_receipt_proves_leaf_size_root_and_time() -> None:

@@ -4,11 +4,12 @@ A good trial is granted. A test changes one thing before `begin` (a grant), in `
 between (time, what is entered), and looks at the reasons.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from meterseal_protocol.judge import Decision, decide
-from meterseal_protocol.rules import load_pack, plan_for
+from meterseal_protocol.rules import Pack, load_pack, plan_for
+from meterseal_protocol.rules.pack import PACK_BYTES, compile_pack
 from meterseal_protocol.testing.fixture import ModelFixture, Signed
 from meterseal_protocol.testing.record import Record
 from meterseal_protocol.testing.runs import TYPE_FIELDS, Seat, point
@@ -20,19 +21,37 @@ from meterseal_wire.sign1 import identity
 
 SERIAL = "12345678"
 GOOD_PPM = (-3_000, 4_000, -8_000)
+ROWS = ("limits", "points", "same_sign", "air_temperature", "limited_use")
 TO_BEACON_S, TO_ATTEMPT_S, TO_RESULT_S = 60, 60, 180
 
 
-class Trial:
-    """A water or gas meter on its bench, in a world of its own; `packs` are the shipped ones."""
+def with_values(pack: Pack, changes: Mapping[str, Any]) -> Pack:
+    """The pack with other values, bare and to be confirmed; lists of rows are given as lists."""
+    document = scan(pack.raw, PACK_BYTES)
+    for name, value in changes.items():
+        kept = {"source": "to be confirmed", "checked": False}
+        rows = [{"value": row, **kept} for row in value] if name in ROWS else {"value": value, **kept}
+        document["values"][name] = rows
+    return Pack.load(compile_pack(document))
 
-    def __init__(self, medium: int = kinds.WATER, serial: str = SERIAL) -> None:
+
+class Trial:
+    """A water or gas meter on its bench, in a world of its own.
+
+    The packs are the shipped ones; `rules` replaces bare values in the medium's own, such as {"most_tries": 3}.
+    """
+
+    def __init__(
+        self, medium: int = kinds.WATER, serial: str = SERIAL, rules: Mapping[str, Any] | None = None
+    ) -> None:
         self.medium, self.serial = medium, serial
         self.packs = [load_pack("jjg162"), load_pack("jjg577")]
+        own = 0 if medium == kinds.WATER else 1
+        self.packs[own] = with_values(self.packs[own], rules or {})
         self.world = World(rules={pack.name: pack.digest for pack in self.packs})
         self.record = Record(self.world)
         self.bench = WATER_BENCH if medium == kinds.WATER else GAS_BENCH
-        self.pack = self.packs[0 if medium == kinds.WATER else 1]
+        self.pack = self.packs[own]
         self.fixture = ModelFixture(self.world.author(self.bench))
         self.meter = f"{MAKER}.{serial}"
         self.beacon = b""
