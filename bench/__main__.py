@@ -16,7 +16,7 @@ from row import Row
 
 HERE = Path(__file__).resolve().parent
 RESULT = HERE.parent / "build" / "bench.json"
-BENCHES = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in {"__main__", "row"})
+BENCHES = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in {"__main__", "row", "speed"})
 
 
 def show(rows: list[Row]) -> None:

@@ -1,5 +1,6 @@
-"""Sizes of what is signed. Rates against bare `cryptography` are not measured yet."""
+"""Sizes of what is signed, and rates against bare `cryptography` (speed.py)."""
 
+import speed
 from meterseal_wire import labels as L
 from meterseal_wire.statement import Author, build
 from row import Row
@@ -57,7 +58,7 @@ def result_bytes(positions: int) -> int:
 
 
 def rows() -> list[Row]:
-    """protocol.result_bytes and protocol.result_bytes_per_meter."""
+    """Sizes first, then what speed.py measures."""
     return [
         Row(
             "protocol.result_bytes", result_bytes(1), "B", goal=RESULT_GOAL, note="one position, three points"
@@ -69,4 +70,5 @@ def rows() -> list[Row]:
             goal=PER_METER_GOAL,
             note="twenty positions, three points",
         ),
+        *speed.rows(),
     ]

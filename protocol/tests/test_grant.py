@@ -206,6 +206,27 @@ def test_a_measure_that_was_not_delegated_cannot_be_used_or_handed_on(office: Of
     assert [code for code, _ in found.reasons] == ["grant.widened"]
 
 
+@pytest.mark.parametrize(
+    "interval, code",
+    [
+        ((99, 99), "grant.window"),
+        ((99, 100), "time.straddles"),
+        ((100, 100), None),
+        ((100, 200), None),
+        ((200, 200), None),
+        ((200, 201), "time.straddles"),
+        ((201, 201), "grant.window"),
+        ((99, 201), "time.straddles"),
+    ],
+)
+def test_both_ends_of_a_window_belong_to_it_to_the_second(
+    office: Office, interval: tuple[int, int], code: str | None
+) -> None:
+    """Window 100 to 200 after the start: one second outside is outside, one second across is across, by hand."""
+    office.maker(WINDOW=[START_S + 100, START_S + 200])
+    assert office.codes((START_S + interval[0], START_S + interval[1])) == ([code] if code else [])
+
+
 def test_a_chain_longer_than_eight_grants_is_not_followed(office: Office) -> None:
     """Design section 7 has three levels; the bound keeps a hostile log from costing time. The eighth step is allowed.
 
