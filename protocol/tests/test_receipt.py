@@ -51,7 +51,9 @@ def made(
     place = include(HASHES, INDEX, SIZE)
     inner = encode([SIZE, INDEX, place.path] if proof is None else proof)
     outer = {396: {-1: [inner]}} if unprotected is None else unprotected
-    return bytes(encode(Tag(18, [protected, outer, payload, canonical(KEY.sign(sig_structure(protected, root())))])))
+    return bytes(
+        encode(Tag(18, [protected, outer, payload, canonical(KEY.sign(sig_structure(protected, root())))]))
+    )
 
 
 def test_a_receipt_proves_leaf_size_root_and_time() -> None:

@@ -8,7 +8,15 @@ from meterseal_wire.digest import sha256
 from meterseal_wire.encode import encode
 from meterseal_wire.errors import BadShape, OverLimit, WireError
 from meterseal_wire.scan import scan
-from meterseal_wire.sign1 import canonical, identity, is_canonical, join, protected_header, sig_structure, split
+from meterseal_wire.sign1 import (
+    canonical,
+    identity,
+    is_canonical,
+    join,
+    protected_header,
+    sig_structure,
+    split,
+)
 
 
 def unhex(text):
@@ -127,7 +135,7 @@ def test_a_signature_is_over_exactly_these_bytes():
 
 
 def test_of_two_spellings_of_a_signature_one_is_canonical():
-    """SEC 1 section 4.1.4: (r, s) and (r, n - s) both verify; the lower s is the one that is used. n is P-256's order."""
+    """SEC 1 section 4.1.4: (r, s) and (r, n - s) both verify; the lower s is the one used. n is P-256's order."""
     order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
     r = bytes(31) + b"\x01"
     low, high = r + (5).to_bytes(32, "big"), r + (order - 5).to_bytes(32, "big")
