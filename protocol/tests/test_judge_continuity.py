@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from meterseal_protocol.judge import decide
 from meterseal_protocol.testing.fixture import ModelFixture
 from meterseal_protocol.testing.trial import Trial
@@ -150,3 +152,19 @@ def test_a_scope_from_before_the_test_proves_nothing_about_it() -> None:
     trial.record.scope(trial.meter)
     decision = trial.run().judge()
     assert decision.reasons == (("scope.incomplete", (0, 2)),)
+
+
+@pytest.mark.parametrize("beyond,codes", [(1, set()), (0, {"scope.incomplete"})])
+def test_a_scope_reaches_past_the_last_entry_about_the_meter(beyond: int, codes: set[str]) -> None:
+    """A log of size n has leaves 0 to n - 1: size = leaf of the result leaves it out, one more takes it in."""
+    trial = Trial().begin().run()
+    trial.record.scope(trial.meter)
+    result = trial.record.of_kind(L.KIND_RESULT)[0]
+    evidence = trial.record.evidence(trial.meter)
+    scope = trial.record.of_kind(L.KIND_SCOPE)[0]
+    payload = {**scope.statement.payload, L.LOG_SIZE: result.leaf + beyond}
+    moved = replace(scope, statement=replace(scope.statement, payload=payload))
+    entries = tuple(moved if entry == scope else entry for entry in evidence.entries)
+    changed = replace(evidence, entries=entries)
+    decision = decide(changed, trial.record.grants(), trial.packs, trial.record.now_s)
+    assert {code for code, _ in decision.reasons} == codes

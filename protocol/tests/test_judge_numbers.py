@@ -122,6 +122,7 @@ def test_water_errors_of_one_sign_need_one_within_half_its_limit(
         ((1, -10_001, -30_000), False),
         ((-1, -10_001, 30_000), True),
         ((10_001, 0, -30_000), False),
+        ((-10_001, 0, -30_000), False),
     ],
 )
 def test_gas_errors_of_one_sign_are_all_within_the_tighter_figure(
@@ -147,6 +148,14 @@ def test_q_t_itself_is_in_the_upper_zone_of_gas(least: list[int], part: bool) ->
     for ppm, code in ((10_001, "error.same_sign"), (-15_001, "error.limit")):
         trial = Trial(GAS, rules={"points": top + flows}).begin()
         assert (code in trial.run(trial.seat((1, ppm))).codes()) == part
+
+
+def test_the_same_sign_rule_is_silent_while_an_error_is_not_known() -> None:
+    """Two errors of one sign beyond their halves, and a point whose reference counted nothing."""
+    trial = Trial().begin()
+    seat = trial.seat((10_001, 10_001, 25_001))
+    seat.points[2][p.REF_COUNTS] = 0  # type: ignore[index]
+    assert trial.run(seat).codes() == {"bench.capture"}
 
 
 def test_the_same_sign_rule_says_the_nearest_error_and_what_was_allowed() -> None:

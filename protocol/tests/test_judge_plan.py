@@ -50,6 +50,7 @@ def test_a_point_that_was_measured_twice_under_one_number_is_refused() -> None:
         ((0,), None, ("plan.repeats", (2, 1, 2))),
         ((1, 2), None, ("plan.repeats", (2, 2, 2))),
         ((0,), kinds.FAULT, None),
+        ((1, 2), kinds.FAULT, ("plan.repeats", (2, 2, 2))),
         ((0, 1, 2), kinds.FAULT, ("plan.repeats", (2, 3, 2))),
     ],
 )
@@ -72,11 +73,11 @@ def _repeat(row: Sequence[int], number: int) -> list[int]:
 
 
 def test_a_point_that_the_plan_does_not_have_is_refused() -> None:
-    """Point 7 of three."""
+    """A fourth of three: index 3."""
     trial = Trial().begin()
     seat = trial.seat()
-    seat.points = [*seat.points, point(7, 100_000, 0)]
-    assert dict(trial.run(seat).decide().reasons) == {"plan.repeats": (7, 1, 0)}
+    seat.points = [*seat.points, point(3, 100_000, 0)]
+    assert dict(trial.run(seat).decide().reasons) == {"plan.repeats": (3, 1, 0)}
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,18 @@ def test_density_between_two_degrees_is_within_three_ppm_of_the_equation() -> No
         assert found is not None and abs(found / exact - 1) < Fraction(3, 1_000_000)
 
 
+@pytest.mark.parametrize("mk,millionths", [(0, 999_842_826), (40_000, 992_215_209)])
+def test_the_density_table_includes_both_its_ends(mk: int, millionths: int) -> None:
+    """Its first and its last figure."""
+    assert m.density(mk) == millionths
+
+
+@pytest.mark.parametrize("flow,inside", [(99, False), (100, True), (101, False)])
+def test_a_standard_of_one_flow_is_calibrated_there_alone(flow: int, inside: bool) -> None:
+    """A critical nozzle has one flow."""
+    assert (m.calibrated(TABLE[:1], Fraction(flow)) is not None) == inside
+
+
 def test_calibration_is_linear_between_rows() -> None:
     """A quarter of the way from (100, 1000 uL, 1000 ppm) to (300, 1010 uL, 3000 ppm)."""
     found = m.calibrated(TABLE, Fraction(150))
@@ -112,10 +124,17 @@ def test_nothing_is_calibrated_outside_of_the_range(flow: int, inside: bool) -> 
 
 
 @pytest.mark.parametrize(
-    "rows", [[[300, [1, 1], 0], [100, [1, 1], 0]], [[100, [1, 0], 0]], [[100, [0, 1], 0]], [[1, 2, 3]]]
+    "rows",
+    [
+        [[300, [1, 1], 0], [100, [1, 1], 0]],
+        [[100, [1, 1], 0], [100, [2, 1], 0]],
+        [[100, [1, 0], 0]],
+        [[100, [0, 1], 0]],
+        [[1, 2, 3]],
+    ],
 )
 def test_a_calibration_that_is_none_is_empty(rows: list[list[int | list[int]]]) -> None:
-    """Descending flows, no fraction, a pulse of nothing, a volume that is no pair."""
+    """Descending flows, one flow twice, no fraction, a pulse of nothing, a volume that is no pair."""
     assert m.read_calibration(rows) == ()
 
 

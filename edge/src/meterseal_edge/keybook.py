@@ -1,7 +1,8 @@
 """Whose key is whose: fixtures' and registries' keys from grants that reach an anchor.
 
-The edge asks only *who is this*; whether a grant covers a test is the judge's business. Grants come from a folder
-at the start and from the registry while it can be reached.
+The edge asks only *who is this*; whether a grant covers a test is the judge's business. Grants come from the
+registry while it can be reached, and lie in a folder for the starts at which it can't: an edge that comes back
+during a week without a registry still knows its fixtures.
 """
 
 import threading
@@ -11,6 +12,7 @@ from pathlib import Path
 from meterseal_protocol.holders import Holder, Holders
 from meterseal_protocol.keys import KeyRing, PublicKey
 from meterseal_wire import kinds
+from meterseal_wire.digest import sha256
 from meterseal_wire.scan import scan
 
 LARGE = 1 << 22
@@ -19,22 +21,34 @@ LARGE = 1 << 22
 class Keybook:
     """Holders of keys, safe to use from several threads: a new set replaces the old one whole."""
 
-    def __init__(self, anchors: bytes) -> None:
+    def __init__(self, anchors: bytes, folder: Path) -> None:
+        self._folder = folder
         self._lock = threading.Lock()
         self._grants: dict[bytes, None] = {}
         self._anchors = [PublicKey.from_cose(key) for key in scan(anchors, LARGE)]
         self._holders = Holders(self._anchors)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.learn_folder(folder)
 
     def learn(self, grants: Iterable[bytes]) -> int:
         """Add grants; those that nobody believed vouches for wait. The number of keys held afterwards."""
         with self._lock:
-            before = len(self._grants)
-            self._grants.update(dict.fromkeys(grants))
-            if len(self._grants) != before:
+            fresh = [raw for raw in grants if raw not in self._grants]
+            if fresh:
+                self._grants.update(dict.fromkeys(fresh))
                 found = Holders(self._anchors)
-                found.learn(self._grants)
+                waiting = set(found.learn(self._grants))
                 self._holders = found
+                self._keep(raw for raw in fresh if raw not in waiting)
             return len(self._holders)
+
+    def _keep(self, believed: Iterable[bytes]) -> None:
+        for raw in believed:
+            path = self._folder / f"{sha256(raw).hex()}.cose"
+            if not path.exists():
+                part = path.with_suffix(".part")
+                part.write_bytes(raw)
+                part.replace(path)
 
     def learn_folder(self, folder: Path) -> int:
         """Add every *.cose of a folder."""

@@ -50,7 +50,7 @@ def build(settings: Settings) -> Edge:
     """Open the store, read keys and grants, wire the stations."""
     settings.folder.mkdir(parents=True, exist_ok=True)
     state = State(settings.edge, settings.site)
-    keys = Keybook(settings.anchors.read_bytes())
+    keys = Keybook(settings.anchors.read_bytes(), settings.folder / "grants")
     if settings.grants is not None:
         keys.learn_folder(settings.grants)
     store = SqliteStore(settings.folder / "edge.sqlite")
