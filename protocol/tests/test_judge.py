@@ -145,6 +145,9 @@ def _fits(decision: Decision) -> None:
     encode(decision.payload())
     assert decision.granted == (decision.reasons == ())
     assert list(decision.reasons) == sorted(set(decision.reasons))
+    if decision.granted:
+        needed = {L.WINDOW, L.TERRITORY, L.RULES, L.RESULT, L.POSITION, L.END_REGISTER}
+        assert needed <= set(decision.payload())
 
 
 @settings(max_examples=400, deadline=None)

@@ -80,6 +80,16 @@ def test_a_second_try_may_pass_and_a_third_may_not() -> None:
     assert third.reasons == (("attempt.retest_limit", (3, 2)),)
 
 
+def test_a_result_that_leaves_the_meter_out_is_a_failed_try() -> None:
+    """Announced at position 1, and the result speaks of position 2 alone."""
+    trial = Trial().begin()
+    trial.attempt()
+    trial.enter(trial.fixture.result([trial.seat(position=2)]))
+    decision = trial.decide()
+    assert decision.tries == 1
+    assert {"plan.point_missing", "evidence.missing"} <= {code for code, _ in decision.reasons}
+
+
 @pytest.mark.parametrize("most,codes", [(3, set()), (1, {"attempt.retest_limit"})])
 def test_how_many_tries_there_are_is_the_rules_affair(most: int, codes: set[str]) -> None:
     """Two tries where three or one are allowed."""

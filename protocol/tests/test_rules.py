@@ -261,7 +261,13 @@ def test_a_value_that_is_none_is_refused(field: str, value: Any) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [[], {}, {"name": 1, "edition": "x", "medium": 1, "values": {}}, {**document("jjg162"), "medium": 3}],
+    [
+        [],
+        {},
+        {"name": 1, "edition": "x", "medium": 1, "values": {}},
+        {**document("jjg162"), "medium": 3},
+        {**document("jjg162"), "medium": []},
+    ],
 )
 def test_a_document_that_is_no_pack_is_refused(wrong: Any) -> None:
     """Name and edition are text, medium is 1 or 2."""

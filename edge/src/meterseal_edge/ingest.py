@@ -32,11 +32,16 @@ PARCEL_BYTES = 65536
 
 @dataclass
 class Batch:
-    """What became of one batch of parcels: `fresh` is to be written, `touched` gets custody."""
+    """What became of one batch of parcels: `fresh` is to be written, `touched` gets custody.
+
+    `heads` and `places` are what the fresh ones add to the chains that the store holds.
+    """
 
     fresh: list[Candidate] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     touched: dict[bytes, str] = field(default_factory=dict)
+    heads: dict[bytes, Head] = field(default_factory=dict)
+    places: dict[tuple[bytes, int, int], bytes] = field(default_factory=dict)
     alarms: list[tuple[str, str, str]] = field(default_factory=list)
 
 
@@ -67,12 +72,11 @@ class Ingest:
     def admit(self, parcels: list[Parcel]) -> Batch:
         """Envelope, signature, topic and chain; pure but for the heads and keys it reads."""
         batch = Batch()
-        heads: dict[bytes, Head] = {}
         for parcel in parcels:
             for raw, evidence in unpack(parcel, batch):
                 candidate = self.verified(parcel, raw, evidence, batch)
                 if candidate is not None:
-                    self.linked(candidate, heads, batch)
+                    self.linked(candidate, batch)
         return batch
 
     def verified(
@@ -103,17 +107,17 @@ class Ingest:
             evidence = ()
         return Candidate(found.statement, key, parcel.fixture, evidence)
 
-    def linked(self, candidate: Candidate, heads: dict[bytes, Head], batch: Batch) -> None:
-        """Fresh, duplicate or quarantined, by the chain rule; `heads` moves on within the batch."""
+    def linked(self, candidate: Candidate, batch: Batch) -> None:
+        """Fresh, duplicate or quarantined, by the chain rule; what the batch already holds counts as held."""
         chain = candidate.statement.chain
         assert chain is not None
-        held = heads.get(candidate.key) or self.log.head(candidate.key)
-        known = self.log.identity_at(candidate.key, chain[0], chain[1])
-        if known is None and held is not None and (held.epoch, held.seq) == chain[:2]:
-            known = held.identity
+        place = (candidate.key, chain[0], chain[1])
+        held = batch.heads.get(candidate.key) or self.log.head(candidate.key)
+        known = batch.places.get(place) or self.log.identity_at(*place)
         verdict = link(held, chain, candidate.statement.identity, known)
         if verdict == LINKED:
-            heads[candidate.key] = Head(chain[0], chain[1], candidate.statement.identity)
+            batch.heads[candidate.key] = Head(chain[0], chain[1], candidate.statement.identity)
+            batch.places[place] = candidate.statement.identity
             batch.fresh.append(candidate)
         if verdict in (LINKED, DUPLICATE):
             batch.touched[candidate.key] = candidate.fixture

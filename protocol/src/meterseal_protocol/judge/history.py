@@ -1,9 +1,9 @@
 """Every time that a meter stood on a bench, and how each ended: tries are counted here.
 
-A try begins with the first counted pulse. A verification counts as one when a result has a point of the meter; when
-it was abandoned by the operator or a fault after something was counted; when the power went; or when it stood open
-at a break. It does not count where raw evidence shows that nothing was counted at the meter and the reason is on
-the short list: silent, no flow, temperature.
+A try begins with the first counted pulse. A verification counts as one when a result has a point of the meter, or
+says nothing of it; when it was abandoned by the operator or a fault after something was counted; when the power
+went; or when it stood open at a break. It does not count where raw evidence shows that nothing was counted at the
+meter and the reason is on the short list: silent, no flow, temperature.
 """
 
 from collections.abc import Mapping
@@ -69,7 +69,7 @@ class Stand:
         if self.closer is None:
             return True
         if self.result is not None:
-            return self.outcome is not None and _counted_points(self.outcome)
+            return self.outcome is None or _counted_points(self.outcome)
         payload = self.closer.statement.payload
         counted = any(row[1] or row[2] for row in payload[L.RAW_COUNTS])
         return payload[L.REASON] == kinds.POWER or (counted and payload[L.REASON] not in EXCUSED)

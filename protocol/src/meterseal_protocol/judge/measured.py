@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from meterseal_protocol.metrology import (
     CalibrationRow,
@@ -13,7 +14,7 @@ from meterseal_protocol.metrology import (
     water_error,
 )
 from meterseal_protocol.rules.meter_type import MeterType
-from meterseal_protocol.rules.pack import Pack
+from meterseal_protocol.rules.pack import Pack, Zone
 from meterseal_protocol.uncertainty import Clock, Sensors, squares
 from meterseal_wire import kinds
 from meterseal_wire import point as p
@@ -64,23 +65,25 @@ class Frame:
 
     def _limit(self, row: Sequence[int], flow: Fraction) -> Fraction | None:
         """Limit of the highest zone that starts at or below the flow: so Q2 and q_t are in the upper one."""
+        if self.pack is None or not self.zones:
+            return None
+        found = [zone for low, zone in self.zones if flow >= low][-1:] or [self.zones[0][1]]
+        warm = self.pack.medium == kinds.WATER and row[p.METER_TEMP_MK] > self.pack.number("warm_above_mk")
+        return found[0].warm_limit if warm else found[0].limit
+
+    @cached_property
+    def zones(self) -> list[tuple[Fraction, Zone]]:
+        """Zones of the meter's class, each with the flow in mL/h at which it starts."""
         pack, meter = self.pack, self.meter
         if pack is None or meter is None or meter.medium != pack.medium:
-            return None
-        found = None
-        for zone in pack.zones(meter.accuracy_class):
-            if found is None or flow >= pack.flow(zone.low, meter):
-                found = zone
-        if found is None:
-            return None
-        warm = pack.medium == kinds.WATER and row[p.METER_TEMP_MK] > pack.number("warm_above_mk")
-        return found.warm_limit if warm else found.limit
+            return []
+        return [(pack.flow(zone.low, meter), zone) for zone in pack.zones(meter.accuracy_class)]
 
     def _reference(self, row: Sequence[int], flow: Fraction) -> CalibrationRow | None:
         """The first of the fixture's standards that is calibrated over the flows seen."""
-        ends = Fraction(row[p.FLOW_MIN_ML_PER_H]), Fraction(row[p.FLOW_MAX_ML_PER_H])
         for rows in self.calibrations:
-            if all(calibrated(rows, end) is not None for end in ends):
+            least, most = row[p.FLOW_MIN_ML_PER_H], row[p.FLOW_MAX_ML_PER_H]
+            if rows and rows[0].flow <= least <= most <= rows[-1].flow:
                 return calibrated(rows, flow)
         return None
 

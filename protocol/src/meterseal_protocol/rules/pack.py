@@ -14,6 +14,7 @@ density table than this software's.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
@@ -179,7 +180,7 @@ class Pack:
         named["q4"] = first * self.fraction("q4_over_q3")
         return named[symbol]
 
-    @property
+    @cached_property
     def points(self) -> list[Point]:
         """Points in the order in which they run."""
         return [
@@ -237,7 +238,7 @@ def check(document: Any) -> dict[str, Any]:
     medium, values = document["medium"], document["values"]
     if not isinstance(document["name"], str) or not isinstance(document["edition"], str):
         raise BadPack("name and edition are text")
-    if medium not in SYMBOLS or medium is True or not isinstance(values, dict):
+    if not isinstance(medium, int) or medium is True or medium not in SYMBOLS or not isinstance(values, dict):
         raise BadPack("medium is 1 (water) or 2 (gas), and values is a map")
     singles = _SINGLES[medium]
     _check_names(values, (*singles, *_ROWS), "the pack")
