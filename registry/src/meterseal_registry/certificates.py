@@ -7,12 +7,15 @@ certificate; a wrong withdrawal is cured by a new one on the same evidence.
 from dataclasses import dataclass
 
 from meterseal_protocol.certificate import Certificate, issue, marks_hash
+from meterseal_protocol.statement import Statement
 from meterseal_protocol.status import INVALID, VALID
 from meterseal_registry.decisions import Decided
 from meterseal_registry.entries import Entries
 from meterseal_registry.settings import Settings
 from meterseal_registry.store.contract import Issued, Store
+from meterseal_wire import kinds
 from meterseal_wire import labels as L
+from meterseal_wire.sign1 import identity
 from meterseal_wire.statement import Author
 
 STATUS_LIST = 1
@@ -45,8 +48,8 @@ class Certificates:
         payload = decided.statement.payload
         index = len(self.store.issued())
         raw = issue(self.author, self.content(decided, index, now_s))
-        row = self.entries.append(raw, None, (), now_s)
-        self.store.issue(Issued(row.identity, payload[L.METER], payload[L.RESULT], index, VALID))
+        issued = Issued(identity(raw), payload[L.METER], payload[L.RESULT], index, VALID)
+        self.entries.append_certificate(raw, issued, now_s)
         return raw
 
     def content(self, decided: Decided, index: int, now_s: int) -> Certificate:
@@ -74,6 +77,14 @@ class Certificates:
     def of(self, meter: str) -> list[Issued]:
         """A meter's certificates, oldest first."""
         return [item for item in self.store.issued() if item.meter == meter]
+
+    def lacking(self, decision: Statement) -> bool:
+        """True if a decision granted a result that has no valid certificate: the power went in between."""
+        payload = decision.payload
+        if payload[L.OUTCOME] != kinds.GRANTED:
+            return False
+        found = (item for item in self.of(payload[L.METER]) if item.result == payload[L.RESULT])
+        return not any(item.status == VALID for item in found)
 
     def newest(self, meter: str) -> bytes | None:
         """Bytes of a meter's newest certificate, whatever its status."""

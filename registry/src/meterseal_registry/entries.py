@@ -13,11 +13,11 @@ from meterseal_protocol.verify import Verified, verify
 from meterseal_registry.errors import BadEntry, UnknownSigner
 from meterseal_registry.grants import Authorities
 from meterseal_registry.log import Log
-from meterseal_registry.store.contract import Row, Store
+from meterseal_registry.store.contract import Issued, Row, Store
 from meterseal_wire import labels as L
 from meterseal_wire.errors import WireError
 from meterseal_wire.scan import scan
-from meterseal_wire.sign1 import identity, split
+from meterseal_wire.sign1 import split
 
 BUNDLE_BYTES = 1 << 22
 
@@ -62,16 +62,25 @@ class Entries:
         self.append(raw, found, (), now_s)
         return found.statement
 
-    def append(self, raw: bytes, found: Verified | None, evidence: tuple[bytes, ...], now_s: int) -> Row:
-        """Make one entry durable and put it into the log; `found` is None for a certificate."""
+    def append(self, raw: bytes, found: Verified, evidence: tuple[bytes, ...], now_s: int) -> Row:
+        """Make one statement durable and put it into the log."""
         with self.log.lock:
-            last = self.log.rows[-1].entered_s if self.log.rows else 0
-            name = found.statement.identity if found else identity(raw)
-            row = Row(self.log.size, name, raw, max(last, now_s), evidence)
-            meters = self.meters_of(found.statement, found.key.thumbprint) if found else ()
-            self.store.append([row], {name: meters})
+            row = self._row(raw, found.statement.identity, evidence, now_s)
+            self.store.append([row], {row.identity: self.meters_of(found.statement, found.key.thumbprint)})
             self._remember(row, found)
             return row
+
+    def append_certificate(self, raw: bytes, issued: Issued, now_s: int) -> Row:
+        """A certificate and its place in the status list, in one transaction: never one without the other."""
+        with self.log.lock:
+            row = self._row(raw, issued.identity, (), now_s)
+            self.store.append([row], {}, issued)
+            self._remember(row, None)
+            return row
+
+    def _row(self, raw: bytes, name: bytes, evidence: tuple[bytes, ...], now_s: int) -> Row:
+        last = self.log.rows[-1].entered_s if self.log.rows else 0
+        return Row(self.log.size, name, raw, max(last, now_s), evidence)
 
     def _remember(self, row: Row, found: Verified | None) -> None:
         if found is None:

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from pathlib import Path
 
 import uvicorn
@@ -22,6 +23,7 @@ def main() -> int:
     try:
         settings = load(Path(sys.argv[1]))
         record = open_record(settings)
+        record.catch_up(int(time.time()))
     except (RegistryError, ProtocolError, OSError) as error:
         print(f"registry: {error}", file=sys.stderr)
         return 1

@@ -1,6 +1,8 @@
 """The record as the HTTP side and `main` see it: one object, one clock argument per call.
 
-A bundle is entered item by item; then each meter whose run was closed is decided once.
+A bundle is entered item by item; then each meter that is due is decided once. What is due is read from the log
+itself, so a power cut between a result and its decision, or a decision and its certificate, is made good at the
+next start.
 """
 
 from dataclasses import dataclass
@@ -8,6 +10,7 @@ from dataclasses import dataclass
 from meterseal_protocol.evidence import CLOSERS
 from meterseal_protocol.keys import PrivateKey, PublicKey
 from meterseal_protocol.rules import Pack, load_pack
+from meterseal_protocol.statement import Statement
 from meterseal_registry.beacons import beacon, newest
 from meterseal_registry.certificates import Certificates
 from meterseal_registry.decisions import Decisions
@@ -47,15 +50,37 @@ class Record:
     def bundle(self, items: list[tuple[bytes, tuple[bytes, ...]]], now_s: int) -> list[Answer]:
         """Enter a bundle and decide what it closed; per item a receipt or [code, why]."""
         with self.log.lock:
-            before = len(self.log.pool)
+            before = self.log.size
             names = [self._enter(raw, evidence, now_s) for raw, evidence in items]
-            closed = [entry for entry in self.log.pool[before:] if entry.statement.typ in CLOSERS]
-            named = (self.entries.meters_of(entry.statement, entry.key) for entry in closed)
-            for meter in dict.fromkeys(meter for meters in named for meter in meters):
-                self.settle(meter, now_s)
+            if self.log.size > before:
+                self.catch_up(now_s)
             return [
                 self.log.receipt(self.author, name) if isinstance(name, bytes) else name for name in names
             ]
+
+    def catch_up(self, now_s: int) -> list[str]:
+        """Decide every meter that is due: a run was closed, or the power went, since it was decided. The meters."""
+        with self.log.lock:
+            due = self.due()
+            for meter in due:
+                self.settle(meter, now_s)
+        return due
+
+    def due(self) -> list[str]:
+        """Meters with a closing statement younger than their newest decision, or granted without a certificate."""
+        closed: dict[str, int] = {}
+        decided: dict[str, Statement] = {}
+        for entry in self.log.pool:
+            if entry.statement.typ in CLOSERS:
+                closed.update(dict.fromkeys(self.entries.meters_of(entry.statement, entry.key), entry.leaf))
+            elif entry.statement.typ == L.KIND_DECISION:
+                decided[entry.statement.payload[L.METER]] = entry.statement
+        return [meter for meter, leaf in closed.items() if self._is_due(decided.get(meter), leaf)]
+
+    def _is_due(self, decision: Statement | None, leaf: int) -> bool:
+        if decision is None or decision.payload[L.LOG_SIZE] <= leaf:
+            return True
+        return self.certificates.lacking(decision)
 
     def _enter(self, raw: bytes, evidence: tuple[bytes, ...], now_s: int) -> Answer:
         try:

@@ -33,17 +33,16 @@ class Issued:
 class Store(Protocol):
     """Entries in log order, the meters they name, certificates with their status."""
 
-    def append(self, rows: list[Row], meters: dict[bytes, tuple[str, ...]]) -> None:
-        """Write rows with their evidence and the meters each names, in one transaction."""
+    def append(
+        self, rows: list[Row], meters: dict[bytes, tuple[str, ...]], issued: Issued | None = None
+    ) -> None:
+        """Write rows with their evidence, the meters each names and a certificate's status, in one transaction."""
 
     def rows(self) -> Iterator[Row]:
         """Every entry in log order, evidence included."""
 
     def naming(self, meter: str) -> list[bytes]:
         """Identities of the entries that name a meter, in log order."""
-
-    def issue(self, certificate: Issued) -> None:
-        """Record a certificate with its status."""
 
     def set_status(self, index: int, status: int) -> None:
         """Change one certificate's status."""

@@ -42,8 +42,10 @@ class SqliteStore:
                 f"{path} cannot be opened: {error}. Restore a backup or give the disk room"
             ) from None
 
-    def append(self, rows: list[Row], meters: dict[bytes, tuple[str, ...]]) -> None:
-        """Write rows with their evidence and the meters each names, in one transaction."""
+    def append(
+        self, rows: list[Row], meters: dict[bytes, tuple[str, ...]], issued: Issued | None = None
+    ) -> None:
+        """Write rows with their evidence, the meters each names and a certificate's status, in one transaction."""
         evidence = [(row.leaf, n, item) for row in rows for n, item in enumerate(row.evidence)]
         naming = [(meter, row.leaf) for row in rows for meter in sorted(set(meters.get(row.identity, ())))]
         with self._transaction() as database:
@@ -53,6 +55,9 @@ class SqliteStore:
             )
             database.executemany("INSERT INTO evidence VALUES (?, ?, ?)", evidence)
             database.executemany("INSERT INTO naming VALUES (?, ?)", naming)
+            if issued is not None:
+                row = (issued.index, issued.identity, issued.meter, issued.result, issued.status)
+                database.execute("INSERT INTO certificate VALUES (?, ?, ?, ?, ?)", row)
 
     def rows(self) -> Iterator[Row]:
         """Every entry in log order, evidence included."""
@@ -69,18 +74,6 @@ class SqliteStore:
         query = "SELECT identity FROM entry JOIN naming USING (leaf) WHERE meter = ? ORDER BY leaf"
         with self._lock:
             return [row[0] for row in self._db.execute(query, (meter,))]
-
-    def issue(self, certificate: Issued) -> None:
-        """Record a certificate with its status."""
-        row = (
-            certificate.index,
-            certificate.identity,
-            certificate.meter,
-            certificate.result,
-            certificate.status,
-        )
-        with self._transaction() as database:
-            database.execute("INSERT OR IGNORE INTO certificate VALUES (?, ?, ?, ?, ?)", row)
 
     def set_status(self, index: int, status: int) -> None:
         """Change one certificate's status."""

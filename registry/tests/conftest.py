@@ -1,0 +1,110 @@
+"""A registry in this process on real files, with a world of grants and a model fixture that signs for real."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meterseal_protocol.keys import KeyRing
+from meterseal_protocol.rules import load_pack, plan_for
+from meterseal_protocol.testing.fixture import ModelFixture, Signed
+from meterseal_protocol.testing.runs import TYPE_FIELDS, Seat, point
+from meterseal_protocol.testing.world import World
+from meterseal_registry.record import Record, open_record
+from meterseal_registry.settings import Settings
+from meterseal_wire import kinds
+from meterseal_wire import labels as L
+from meterseal_wire.scan import scan
+from meterseal_wire.sign1 import identity
+
+BASE = "http://127.0.0.1:8443"
+GOOD_PPM = (-3_000, 4_000, -8_000)
+BAD_PPM = (-3_000, 27_000, -8_000)
+SERIAL = "12345678"
+METER = f"DEMO.{SERIAL}"
+
+
+class Office:
+    """A registry and everybody who sends to it; `now_s` is its clock, moved by the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.pack = load_pack("jjg162")
+        self.world = World(rules={name: load_pack(name).digest for name in ("jjg162", "jjg577")})
+        self.now_s = self.world.start_s
+        self.world.keys["registry"].save(folder / "registry.key")
+        (folder / "anchors.cbor").write_bytes(self.world.anchors_file)
+        self.settings = Settings(
+            folder / "registry", 8443, "REG-CN", folder / "registry.key", folder / "anchors.cbor", BASE
+        )
+        self.fixture = ModelFixture(self.world.author("W1"))
+        self.plan = plan_for(self.pack, TYPE_FIELDS[kinds.WATER])
+        self.record = self.open()
+        for grant in self.world.grants.values():
+            self.record.submit(grant, self.now_s)
+        self.tick(60)
+        self.beacon = identity(self.record.beacon(self.now_s))
+        self.offer(self.fixture.boot())
+
+    def open(self) -> Record:
+        """The registry on these files, as a new process would open it."""
+        return open_record(self.settings)
+
+    def reopen(self) -> None:
+        """Close and open again."""
+        self.record.entries.store.close()
+        self.record = self.open()
+
+    def tick(self, seconds: int) -> int:
+        """Time passes."""
+        self.now_s += seconds
+        return self.now_s
+
+    def offer(self, *items: Signed) -> list[Any]:
+        """One bundle."""
+        return self.record.bundle([(item.raw, item.evidence) for item in items], self.now_s)
+
+    def seat(self, errors_ppm: Sequence[int] = GOOD_PPM, serial: str = SERIAL) -> Seat:
+        """A water meter at position 1 with these errors at the plan's points."""
+        flows = [row[0] for row in scan(self.plan)[L.PLAN_POINTS]]
+        rows = [point(index, flow, ppm) for index, (flow, ppm) in enumerate(zip(flows, errors_ppm, strict=True))]
+        return Seat(1, serial, points=rows)
+
+    def attempt(self, seat: Seat) -> Signed:
+        """A signed attempt, not sent."""
+        return self.fixture.attempt([seat], self.plan, self.beacon)
+
+    def run(self, errors_ppm: Sequence[int] = GOOD_PPM, serial: str = SERIAL) -> list[Signed]:
+        """A signed attempt and result, not sent."""
+        seat = self.seat(errors_ppm, serial)
+        self.tick(60)
+        return [self.attempt(seat), self.fixture.result([seat])]
+
+    @property
+    def ring(self) -> KeyRing:
+        """Every key of the world."""
+        return self.world.ring()
+
+    def root(self) -> bytes:
+        """RFC 9162 section 2.1.1 over the log's leaves, by hand."""
+        return root_by_hand([row.identity for row in self.record.log.rows])
+
+
+def root_by_hand(leaves: list[bytes]) -> bytes:
+    """MTH of one leaf, or of the two parts at the largest power of two below n."""
+    if len(leaves) == 1:
+        return hashlib.sha256(b"\x00" + leaves[0]).digest()
+    split = 1
+    while split * 2 < len(leaves):
+        split *= 2
+    return hashlib.sha256(b"\x01" + root_by_hand(leaves[:split]) + root_by_hand(leaves[split:])).digest()
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    """A registry with every grant, a beacon and a booted fixture."""
+    found = Office(tmp_path)
+    yield found
+    found.record.entries.store.close()
