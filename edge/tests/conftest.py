@@ -32,6 +32,10 @@ class Recorder:
         """PUBACK."""
         self.calls.append(("puback", parcel.message_id))
 
+    def hold_back(self, parcel: Parcel) -> None:
+        """No PUBACK."""
+        self.calls.append(("held", parcel.message_id))
+
     def send_down(self, fixture: str, statements: list[bytes]) -> None:
         """Custody goes out."""
         self.calls.append(("down", (fixture, tuple(statements))))
@@ -62,7 +66,7 @@ class Box:
         self.state = State("EDGE1", "YUHANG1")
         self.store = SqliteStore(self.folder / "edge.sqlite")
         self.log = EdgeLog(self.store)
-        self.keys = Keybook(self.world.anchors_file, self.folder / "grants")
+        self.keys = Keybook(self.world.anchors_file, self.folder / "grants", "YUHANG1")
         self.keys.learn(self.world.grants.values())
         promiser = Promiser(Author("EDGE1", "YUHANG1", self.world.keys["edge"]), self.log)
         quarantine = Quarantine(self.store, BOUND)

@@ -5,6 +5,7 @@ import threading
 
 import httpx
 
+from meterseal_edge.errors import RegistryAbsent
 from meterseal_edge.inbox import Inbox
 from meterseal_edge.keybook import Keybook
 from meterseal_edge.settings import Settings
@@ -33,22 +34,28 @@ class BeaconKeeper:
         """Ask the registry until `stop`."""
         with httpx.Client(base_url=self.settings.registry, timeout=10) as client:
             while not stop.is_set():
-                try:
-                    self.refresh(client)
-                except httpx.HTTPError as error:
-                    log.warning("no beacon: registry %s is away: %s", self.settings.registry, error)
-                except (ProtocolError, WireError) as error:
-                    self.state.alarm("", error.code, f"the registry's beacon or grants: {error}")
+                self.ask(client)
                 stop.wait(self.settings.registry_poll_s)
+
+    def ask(self, client: httpx.Client) -> None:
+        """Refresh once; the page is told whether the registry answered, and an alarm raised where it said nonsense."""
+        try:
+            self.refresh(client)
+        except httpx.HTTPError as error:
+            self.state.registry(False)
+            log.warning("no beacon: registry %s is away: %s", self.settings.registry, error)
+        except (ProtocolError, WireError, RegistryAbsent) as error:
+            self.state.alarm("", error.code, f"the registry's beacon or grants: {error}")
 
     def refresh(self, client: httpx.Client) -> None:
         """Grants first, since a beacon is believed by the registry's key; then the newest beacon."""
         answer = client.get("/grants")
         if answer.status_code == httpx.codes.OK:
-            self.keys.learn(item[0] for item in scan(answer.content, GRANTS_BYTES))
+            self.keys.learn(grants_in(answer.content))
         answer = client.get("/beacon")
         if answer.status_code == httpx.codes.OK:
             self.take(answer.content)
+        self.state.registry(answer.status_code == httpx.codes.OK)
 
     def take(self, raw: bytes) -> None:
         """Believe a beacon only from a registry's key and only if it is newer."""
@@ -61,3 +68,14 @@ class BeaconKeeper:
             self.newest = number
             self.state.beacon(number, statement.payload[L.TIME_S])
             self.inbox.greet_with([raw])
+
+
+def grants_in(body: bytes) -> list[bytes]:
+    """The statements of a `GET /grants` answer: CBOR array of [statement, receipt]."""
+    rows = scan(body, GRANTS_BYTES)
+    if not isinstance(rows, list) or not all(isinstance(row, list) and row for row in rows):
+        raise RegistryAbsent("the answer to /grants is no array of [statement, receipt]")
+    found = [row[0] for row in rows]
+    if not all(isinstance(raw, bytes) for raw in found):
+        raise RegistryAbsent("the answer to /grants holds something else than statements")
+    return found

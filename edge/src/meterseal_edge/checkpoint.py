@@ -1,12 +1,21 @@
-"""The edge's signed tree head: what a witness can compare with an older one."""
+"""Station 9: the edge's signed tree head: what a witness can compare with an older one."""
+
+import time
+from dataclasses import dataclass
 
 from meterseal_edge.log import EdgeLog
-from meterseal_wire import labels as L
-from meterseal_wire.statement import Author, build
+from meterseal_protocol.checkpoint import TreeHead, sign
+from meterseal_wire.statement import Author
 
 
-def checkpoint(author: Author, log: EdgeLog, time_s: int) -> bytes:
-    """Signed checkpoint of the log as it stands; `time_s` is the edge's clock and only a hint."""
-    size, root = log.tip()
-    payload = {L.ORIGIN: f"edge/{author.issuer}", L.LOG_SIZE: size, L.LOG_ROOT: root, L.TIME_S: time_s}
-    return build(author, L.KIND_CHECKPOINT, payload)
+@dataclass(frozen=True)
+class Checkpointer:
+    """Signs the log as it stands, with the edge's key; the time in it is the edge's clock and only a hint."""
+
+    author: Author
+    log: EdgeLog
+
+    def checkpoint(self) -> bytes:
+        """Checkpoint statement of now, its origin `edge/<name>`."""
+        size, root = self.log.tip()
+        return sign(self.author, TreeHead(f"edge/{self.author.issuer}", size, root, int(time.time())))

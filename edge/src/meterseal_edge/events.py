@@ -7,12 +7,16 @@ from meterseal_protocol.statement import Statement
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """Received: one MQTT message of a fixture. Not a word of it is believed yet."""
+    """Received: one MQTT message of a fixture. Not a word of it is believed yet.
+
+    `connection` counts the edge's connections: an acknowledgement belongs to the one that brought the message.
+    """
 
     fixture: str
     payload: bytes
     message_id: int
     qos: int
+    connection: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,14 @@
 """Station 5: parcels from MQTT, acknowledged by hand and only when told to.
 
-PUBACK tells the broker that it may forget; it is sent after the commit and after custody was published, never by
-the client library (paho `manual_ack`). The session outlives the process, so what the broker holds comes again
-after a crash. PUBACK promises a fixture nothing: custody does.
+PUBACK tells the broker that it may forget; it is sent after the commit and after custody was handed to the
+connection, never by the client library (paho `manual_ack`). The session outlives the process, so what the broker
+holds comes again after a crash. PUBACK promises a fixture nothing: custody does.
 """
 
-import json
+import contextlib
 import logging
 import queue
 import socket
-import threading
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -19,13 +18,20 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from meterseal_edge.events import Parcel
+from meterseal_edge.live_line import parse
 from meterseal_edge.settings import Settings
 from meterseal_edge.state import State
 from meterseal_wire.encode import encode
 
 log = logging.getLogger("meterseal.edge.inbox")
+mqtt_log = logging.getLogger("meterseal.edge.mqtt")
+mqtt_log.setLevel(logging.WARNING)
 SESSION_S = 7 * 86400
 RECEIVE_MAXIMUM = 400
+HELD_BACK = 100
+QUEUED_DOWN = 1000
+NAME_CHARACTERS = 16
+FAILURE = 128  # MQTT reason codes from here on are refusals
 PREFIX = "ms/1"
 
 
@@ -36,10 +42,12 @@ class Inbox:
         self.settings = settings
         self.state = state
         self.parcels: queue.Queue[Parcel] = queue.Queue(maxsize=2 * RECEIVE_MAXIMUM)
-        self.online = threading.Event()
         self._greet: list[bytes] = []
+        self._connection = 0
+        self._held_back = 0
         self.client = _client(settings)
         self.client.on_connect = self._on_connect
+        self.client.on_subscribe = self._on_subscribe
         self.client.on_disconnect = self._on_disconnect
         self.client.on_message = self._on_message
         self.client.on_socket_open = _no_delay
@@ -57,10 +65,16 @@ class Inbox:
         self.client.loop_stop()
 
     def renew(self) -> None:
-        """Drop what was received and not acknowledged, and ask the broker for it again by a new connection."""
+        """Drop what was received and not acknowledged, and ask the broker for it again by a new connection.
+
+        Only the socket is shut: the client's own thread notices, and connects again as after any other loss.
+        """
         while not self.parcels.empty():
             self.parcels.get_nowait()
-        self.client.reconnect()
+        opened = self.client.socket()
+        if isinstance(opened, socket.socket):
+            with contextlib.suppress(OSError):
+                opened.shutdown(socket.SHUT_RDWR)
 
     def take(self, most: int, wait_s: float) -> list[Parcel]:
         """The next parcels, at least one unless `wait_s` passes, at most `most`."""
@@ -73,8 +87,18 @@ class Inbox:
         return found
 
     def acknowledge(self, parcel: Parcel) -> None:
-        """PUBACK, now that what the parcel held is durable."""
-        self.client.ack(parcel.message_id, parcel.qos)
+        """PUBACK, now that what the parcel held is durable. What an older connection brought comes again anyhow."""
+        if parcel.connection == self._connection:
+            self.client.ack(parcel.message_id, parcel.qos)
+
+    def hold_back(self, parcel: Parcel) -> None:
+        """No PUBACK, so that the broker keeps it; but at most HELD_BACK a connection.
+
+        The broker sends RECEIVE_MAXIMUM messages ahead and no more: one fixture must not close that window for all.
+        """
+        self._held_back += 1
+        if self._held_back > HELD_BACK:
+            self.acknowledge(parcel)
 
     def send_down(self, fixture: str, statements: list[bytes]) -> None:
         """Custody, beacons and time for one fixture."""
@@ -91,12 +115,20 @@ class Inbox:
         self, client: Client, _data: Any, _flags: ConnectFlags, reason: ReasonCode, _props: Properties | None
     ) -> None:
         if reason.is_failure:
-            log.warning("the broker refused the edge: %s", reason)
+            self.state.alarm("", "edge.broker", f"the broker refused the edge: {reason}")
             return
+        self._connection += 1
+        self._held_back = 0
         site = f"{PREFIX}/{self.settings.site}/+"
         client.subscribe([(f"{site}/up", 1), (f"{site}/state", 1), (f"{site}/live", 0)])
-        self.online.set()
-        self.state.broker(True)
+
+    def _on_subscribe(
+        self, _client: Client, _data: Any, _mid: int, reasons: list[ReasonCode], _props: Properties | None
+    ) -> None:
+        refused = [str(reason) for reason in reasons if reason.value >= FAILURE]
+        if refused:
+            self.state.alarm("", "edge.broker", f"the broker refused the subscription: {refused[0]}")
+        self.state.broker(not refused)
 
     def _on_disconnect(
         self,
@@ -106,26 +138,21 @@ class Inbox:
         reason: ReasonCode,
         _props: Properties | None,
     ) -> None:
-        self.online.clear()
         self.state.broker(False)
         log.warning("broker gone: %s", reason)
 
     def _on_message(self, client: Client, _data: Any, message: MQTTMessage) -> None:
         fixture, _, what = message.topic.removeprefix(f"{PREFIX}/{self.settings.site}/").partition("/")
         if what == "up":
-            self.parcels.put(Parcel(fixture, bytes(message.payload), message.mid, message.qos))
+            payload = bytes(message.payload)
+            self.parcels.put(Parcel(fixture, payload, message.mid, message.qos, self._connection))
             return
-        self._note(fixture, what, bytes(message.payload))
         if message.qos:
             client.ack(message.mid, message.qos)
+        if len(fixture) <= NAME_CHARACTERS:
+            self._note(fixture, what, parse(bytes(message.payload)))
 
-    def _note(self, fixture: str, what: str, payload: bytes) -> None:
-        try:
-            told = json.loads(payload)
-        except ValueError:
-            return
-        if not isinstance(told, dict):
-            return
+    def _note(self, fixture: str, what: str, told: dict[str, Any]) -> None:
         if what == "live":
             self.state.live(fixture, told)
         elif self.state.presence(fixture, told.get("state") == "online") and self._greet:
@@ -143,6 +170,10 @@ def _client(settings: Settings) -> Client:
         manual_ack=True,
     )
     client.reconnect_delay_set(1, 30)
+    client.max_queued_messages_set(QUEUED_DOWN)
+    # What a callback raises is logged; it must not end the client's thread and leave the edge deaf.
+    client.suppress_exceptions = True
+    client.enable_logger(mqtt_log)
     return client
 
 

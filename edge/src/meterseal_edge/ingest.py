@@ -17,10 +17,10 @@ from meterseal_edge.log import EdgeLog
 from meterseal_edge.quarantine import Quarantine
 from meterseal_edge.state import State
 from meterseal_protocol.errors import ProtocolError
-from meterseal_protocol.statement import Statement
+from meterseal_protocol.statement import Statement, read
 from meterseal_protocol.verify import verify
 from meterseal_wire import labels as L
-from meterseal_wire.chain import DUPLICATE, LINKED, Head, link
+from meterseal_wire.chain import DUPLICATE, FORK, GAP, LINKED, Head, link
 from meterseal_wire.digest import sha256
 from meterseal_wire.errors import WireError
 from meterseal_wire.scan import scan
@@ -28,6 +28,11 @@ from meterseal_wire.tree import tree_hash
 
 log = logging.getLogger("meterseal.edge.ingest")
 PARCEL_BYTES = 65536
+SAYS = {
+    GAP: "{}/{} does not follow {}, which is held: something between has not arrived yet",
+    FORK: "{}/{} contradicts the chain that is held up to {}: two histories under one key; stop this fixture",
+}
+FULL = "its quarantine is full: nothing more of it is acknowledged until it is emptied; it keeps its queue"
 
 
 @dataclass
@@ -59,13 +64,15 @@ class Ingest:
     def keep(self, parcels: list[Parcel]) -> list[Covered]:
         """Take one batch from bytes to custody; raises StoreFailed before anything is acknowledged."""
         batch = self.admit(parcels)
-        durable = self.log.append(batch.fresh, batch.refused, int(time.time()))
+        refused, full = self.quarantine.fit(batch.refused, {parcel.fixture for parcel in parcels})
+        durable = self.log.append(batch.fresh, refused, int(time.time()))
         covered = [self.promiser.promise(key, fixture) for key, fixture in batch.touched.items()]
         for promise in covered:
             self.inbox.send_down(promise.fixture, [promise.raw])
         for parcel in parcels:
-            if not self.quarantine.is_full(parcel.fixture):
-                self.inbox.acknowledge(parcel)
+            answer = self.inbox.hold_back if parcel.fixture in full else self.inbox.acknowledge
+            answer(parcel)
+        batch.alarms += [(fixture, "edge.quarantine", FULL) for fixture in sorted(full)]
         self.tell(durable, batch, covered)
         return covered
 
@@ -91,9 +98,8 @@ class Ingest:
         key = found.key.thumbprint
         holder = self.keys.fixture(key)
         if holder is None or holder.name != parcel.fixture:
-            why = (
-                f"the key of {holder.name if holder else 'no fixture'} spoke on the topic of {parcel.fixture}"
-            )
+            speaker = holder.name if holder else "no fixture of this site"
+            why = f"the key of {speaker} spoke on the topic of {parcel.fixture}"
             batch.refused.append(Refused(raw, key, parcel.fixture, "edge.topic", why))
             return None
         if found.statement.chain is None:
@@ -111,22 +117,50 @@ class Ingest:
         """Fresh, duplicate or quarantined, by the chain rule; what the batch already holds counts as held."""
         chain = candidate.statement.chain
         assert chain is not None
-        place = (candidate.key, chain[0], chain[1])
         held = batch.heads.get(candidate.key) or self.log.head(candidate.key)
-        known = batch.places.get(place) or self.log.identity_at(*place)
-        verdict = link(held, chain, candidate.statement.identity, known)
+        verdict = self.verdict(candidate, held, batch)
         if verdict == LINKED:
             batch.heads[candidate.key] = Head(chain[0], chain[1], candidate.statement.identity)
-            batch.places[place] = candidate.statement.identity
+            batch.places[candidate.key, chain[0], chain[1]] = candidate.statement.identity
             batch.fresh.append(candidate)
         if verdict in (LINKED, DUPLICATE):
             batch.touched[candidate.key] = candidate.fixture
             return
-        at = f"epoch {chain[0]} seq {chain[1]}"
-        held_at = f"epoch {held.epoch} seq {held.seq}" if held else "nothing"
-        why = f"{at} does not follow {held_at}, which is held"
+        why = SAYS[verdict].format(chain[0], chain[1], f"{held.epoch}/{held.seq}" if held else "nothing")
         raw = candidate.statement.raw
         batch.refused.append(Refused(raw, candidate.key, candidate.fixture, f"chain.{verdict}", why))
+
+    def verdict(self, candidate: Candidate, held: Head | None, batch: Batch) -> str:
+        """LINKED, DUPLICATE, GAP or FORK by wire's rule, but for two cases in which it sees too little.
+
+        A boot that cites a head which has not arrived yet does not contradict the one that is held: it waits. And the
+        first boot that is ever seen waits while something earlier of its key lies in quarantine: custody for it would
+        let the fixture drop what nobody has.
+        """
+        statement = candidate.statement
+        assert statement.chain is not None
+        place = (candidate.key, statement.chain[0], statement.chain[1])
+        known = batch.places.get(place) or self.log.identity_at(*place)
+        found = str(link(held, statement.chain, statement.identity, known))
+        if found == FORK and held is not None and known is None and cites_later(statement, held):
+            return GAP
+        if found == LINKED and held is None and self.earlier_waits(candidate, batch):
+            return GAP
+        return found
+
+    def earlier_waits(self, candidate: Candidate, batch: Batch) -> bool:
+        """True if quarantine, or this batch, holds a statement under the candidate's kid for an earlier place."""
+        assert candidate.statement.chain is not None
+        refused = [item.raw for item in batch.refused if item.fixture == candidate.fixture]
+        for raw in (*refused, *self.log.store.refusals(candidate.fixture)):
+            try:
+                other = read(raw)
+            except (ProtocolError, WireError):
+                continue
+            same_key = other.kid == candidate.statement.kid
+            if same_key and other.chain and other.chain < candidate.statement.chain:
+                return True
+        return False
 
     def tell(self, durable: list[Durable], batch: Batch, covered: list[Covered]) -> None:
         """Counts and alarms for the page."""
@@ -149,12 +183,19 @@ def covers(statement: Statement, evidence: tuple[bytes, ...]) -> bool:
     return False
 
 
+def cites_later(statement: Statement, held: Head) -> bool:
+    """True for a boot that cites a last head after the one held: something between has not arrived."""
+    cited = statement.payload.get(L.LAST_HEAD) if statement.typ == L.KIND_BOOT else None
+    return cited is not None and tuple(cited) > (held.epoch, held.seq)
+
+
 def unpack(parcel: Parcel, batch: Batch) -> list[tuple[bytes, tuple[bytes, ...]]]:
     """(statement, evidence) pairs of a parcel; a damaged parcel is refused whole, with the byte."""
     try:
         items = scan(parcel.payload, PARCEL_BYTES)
     except WireError as error:
-        batch.refused.append(Refused(parcel.payload, b"", parcel.fixture, error.code, str(error)))
+        damaged = parcel.payload[:PARCEL_BYTES]
+        batch.refused.append(Refused(damaged, b"", parcel.fixture, error.code, str(error)))
         return []
     if not isinstance(items, list) or not all(_is_item(item) for item in items):
         why = "a parcel is an array of [statement, evidence ...]"

@@ -9,23 +9,26 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
+from meterseal_edge.errors import BadSettings
 from meterseal_protocol.holders import Holder, Holders
 from meterseal_protocol.keys import KeyRing, PublicKey
 from meterseal_wire import kinds
 from meterseal_wire.digest import sha256
+from meterseal_wire.errors import WireError
 from meterseal_wire.scan import scan
 
 LARGE = 1 << 22
 
 
 class Keybook:
-    """Holders of keys, safe to use from several threads: a new set replaces the old one whole."""
+    """Holders of keys at `site`, safe to use from several threads: a new set replaces the old one whole."""
 
-    def __init__(self, anchors: bytes, folder: Path) -> None:
+    def __init__(self, anchors: bytes, folder: Path, site: str) -> None:
+        self.site = site
         self._folder = folder
         self._lock = threading.Lock()
         self._grants: dict[bytes, None] = {}
-        self._anchors = [PublicKey.from_cose(key) for key in scan(anchors, LARGE)]
+        self._anchors = _keys(anchors)
         self._holders = Holders(self._anchors)
         folder.mkdir(parents=True, exist_ok=True)
         self.learn_folder(folder)
@@ -45,7 +48,7 @@ class Keybook:
     def _keep(self, believed: Iterable[bytes]) -> None:
         for raw in believed:
             path = self._folder / f"{sha256(raw).hex()}.cose"
-            if not path.exists():
+            if not path.exists() or path.read_bytes() != raw:
                 part = path.with_suffix(".part")
                 part.write_bytes(raw)
                 part.replace(path)
@@ -65,5 +68,16 @@ class Keybook:
         return self._holders.of_kind(kinds.REGISTRY)
 
     def fixture(self, thumbprint: bytes) -> Holder | None:
-        """The fixture that holds a key, None where no fixture does."""
-        return self._holders.of(thumbprint, kinds.FIXTURE)
+        """The fixture of this site that holds a key, None where none does."""
+        holder = self._holders.of(thumbprint, kinds.FIXTURE)
+        return holder if holder is not None and holder.site == self.site else None
+
+
+def _keys(anchors: bytes) -> list[PublicKey]:
+    try:
+        found = scan(anchors, LARGE)
+    except WireError as error:
+        raise BadSettings(f"the anchors file is damaged: {error}") from None
+    if not isinstance(found, list) or not found:
+        raise BadSettings("the anchors file is a CBOR array of one COSE_Key or more")
+    return [PublicKey.from_cose(key) for key in found]

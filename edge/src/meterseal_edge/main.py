@@ -1,5 +1,10 @@
-"""Put the edge together and run it: one process, three threads beside the page."""
+"""Put the edge together and run it: one process, three threads beside the page.
 
+A thread that ends by itself is a fault of ours: its trace is logged, the process ends with 70, and whoever watches
+over services starts it again. An edge that looks well and takes nothing would be worse.
+"""
+
+import fcntl
 import logging
 import signal
 import sys
@@ -7,12 +12,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import uvicorn
 
 from meterseal_edge.beacon import BeaconKeeper
+from meterseal_edge.checkpoint import Checkpointer
 from meterseal_edge.custody import Promiser
-from meterseal_edge.errors import EdgeError, StoreFailed
+from meterseal_edge.errors import BadSettings, EdgeError, StoreFailed
 from meterseal_edge.inbox import Inbox
 from meterseal_edge.ingest import Ingest
 from meterseal_edge.keybook import Keybook
@@ -21,7 +28,8 @@ from meterseal_edge.outbox import Outbox
 from meterseal_edge.pages.app import make_app
 from meterseal_edge.quarantine import Quarantine
 from meterseal_edge.settings import Settings, load
-from meterseal_edge.state import State
+from meterseal_edge.state import FixtureView, State
+from meterseal_edge.store.contract import Store
 from meterseal_edge.store.sqlite import SqliteStore
 from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.keys import PrivateKey
@@ -31,6 +39,7 @@ log = logging.getLogger("meterseal.edge")
 WAIT_S = 0.5
 STORE_PAUSE_S = 5
 STOP_S = 10
+USAGE, FAULT = 64, 70  # sysexits.h: EX_USAGE, EX_SOFTWARE
 
 
 @dataclass
@@ -39,28 +48,53 @@ class Edge:
 
     settings: Settings
     state: State
-    store: SqliteStore
+    store: Store
     inbox: Inbox
     ingest: Ingest
     outbox: Outbox
     beacons: BeaconKeeper
+    checkpointer: Checkpointer
+    lock: BinaryIO
 
 
 def build(settings: Settings) -> Edge:
     """Open the store, read keys and grants, wire the stations."""
     settings.folder.mkdir(parents=True, exist_ok=True)
+    lock = take_folder(settings.folder)
     state = State(settings.edge, settings.site)
-    keys = Keybook(settings.anchors.read_bytes(), settings.folder / "grants")
+    keys = Keybook(settings.anchors.read_bytes(), settings.folder / "grants", settings.site)
     if settings.grants is not None:
         keys.learn_folder(settings.grants)
+    author = Author(settings.edge, settings.site, PrivateKey.load(settings.key))
     store = SqliteStore(settings.folder / "edge.sqlite")
     edge_log = EdgeLog(store)
+    recall(store, keys, state)
     inbox = Inbox(settings, state)
-    author = Author(settings.edge, settings.site, PrivateKey.load(settings.key))
     quarantine = Quarantine(store, settings.quarantine)
     ingest = Ingest(inbox, keys, edge_log, Promiser(author, edge_log), quarantine, state)
     outbox = Outbox(settings, store, keys, state)
-    return Edge(settings, state, store, inbox, ingest, outbox, BeaconKeeper(settings, keys, inbox, state))
+    beacons = BeaconKeeper(settings, keys, inbox, state)
+    return Edge(settings, state, store, inbox, ingest, outbox, beacons, Checkpointer(author, edge_log), lock)
+
+
+def take_folder(folder: Path) -> BinaryIO:
+    """A lock on the state folder that ends with the process: two edges on one store would spoil each other's log."""
+    lock = (folder / "lock").open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise BadSettings(f"another edge runs on {folder}; stop it or give this one its own folder") from None
+    return lock
+
+
+def recall(store: Store, keys: Keybook, state: State) -> None:
+    """Show from the start what is held of each fixture that is known."""
+    for chain in store.chains():
+        holder = keys.fixture(chain.key)
+        if holder is not None:
+            epoch, seq = chain.head.epoch, chain.head.seq
+            state.known(FixtureView(holder.name, False, epoch, seq, chain.statements, chain.last_s))
 
 
 def ingest_loop(edge: Edge, stop: threading.Event) -> None:
@@ -82,24 +116,24 @@ def ingest_loop(edge: Edge, stop: threading.Event) -> None:
             edge.outbox.wake.set()
 
 
-def run(edge: Edge) -> None:
-    """Serve until SIGTERM or SIGINT, then stop in order: no new parcels, last batch, page."""
-    stop = threading.Event()
-    loops: list[Callable[[threading.Event], None]] = [
-        lambda stopped: ingest_loop(edge, stopped),
-        edge.outbox.run,
-        edge.beacons.run,
-    ]
-    threads = [threading.Thread(target=loop, args=(stop,), daemon=True) for loop in loops]
-    server = uvicorn.Server(
-        uvicorn.Config(
-            make_app(edge.state, edge.store),
-            host=edge.settings.page_host,
-            port=edge.settings.page_port,
-            log_level="warning",
-            timeout_graceful_shutdown=2,
-        )
-    )
+def run(edge: Edge) -> int:
+    """Serve until SIGTERM or SIGINT, then stop in order: no new parcels, last batch, page. 70 if a thread broke."""
+    stop, broken = threading.Event(), threading.Event()
+    app = make_app(edge.state, edge.store, edge.checkpointer.checkpoint)
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
+    config.host, config.port = edge.settings.page_host, edge.settings.page_port
+    server = uvicorn.Server(config)
+
+    def watched(loop: Callable[[threading.Event], None]) -> None:
+        try:
+            loop(stop)
+        finally:
+            if not stop.is_set():
+                broken.set()
+                server.should_exit = True
+
+    loops = (lambda stopped: ingest_loop(edge, stopped), edge.outbox.run, edge.beacons.run)
+    threads = [threading.Thread(target=watched, args=(loop,), daemon=True) for loop in loops]
     edge.inbox.start()
     for thread in threads:
         thread.start()
@@ -112,6 +146,8 @@ def run(edge: Edge) -> None:
             thread.join(timeout=STOP_S)
         edge.inbox.stop()
         edge.store.close()
+        edge.lock.close()
+    return FAULT if broken.is_set() else 0
 
 
 def main() -> int:
@@ -121,12 +157,12 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if len(sys.argv) != 2:
         print("usage: python -m meterseal_edge settings.json", file=sys.stderr)
-        return 64
+        return USAGE
     try:
-        run(build(load(Path(sys.argv[1]))))
+        return run(build(load(Path(sys.argv[1]))))
     except KeyboardInterrupt:
         log.info("stopped; what was not acknowledged comes again")
+        return 0
     except (EdgeError, ProtocolError, OSError) as error:
         print(f"edge: {error}", file=sys.stderr)
         return 1
-    return 0

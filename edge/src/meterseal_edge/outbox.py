@@ -2,16 +2,18 @@
 
 Oldest first, in bundles; a statement counts as entered only when its receipt verified against the registry's key
 and names this very statement. A registry that was away gets everything, once: it answers a known statement with
-the entry it already has.
+the entry it already has. What it refuses is passed over, so that it never blocks what comes after, and is offered
+again in a later pass, ever more seldom.
 """
 
 import logging
 import secrets
 import threading
+import time
 
 import httpx
 
-from meterseal_edge.errors import RegistryAbsent
+from meterseal_edge.errors import RegistryAbsent, StoreFailed
 from meterseal_edge.keybook import Keybook
 from meterseal_edge.settings import Settings
 from meterseal_edge.state import State
@@ -25,7 +27,9 @@ from meterseal_wire.scan import scan
 log = logging.getLogger("meterseal.edge.outbox")
 BUNDLE = 50
 ANSWER_BYTES = 1 << 22
-LEAST_WAIT_S, MOST_WAIT_S = 1, 300
+LEAST_WAIT_S, MOST_WAIT_S, MOST_DOUBLINGS = 1, 300, 9
+FROM_THE_START = -1
+WHY_CHARACTERS = 200
 TYPE = "application/cbor"
 
 
@@ -38,67 +42,80 @@ class Outbox:
         self.keys = keys
         self.state = state
         self.wake = threading.Event()
-        self._failures = 0
+        self.failures = 0
+        self._after = FROM_THE_START
+        self._fruitless = 0
+        self._next_pass_s = 0.0
+        self._passed_over = False
 
     def run(self, stop: threading.Event) -> None:
-        """Send until `stop`; waits longer after each failure, with jitter, up to five minutes."""
+        """Send until `stop`. After a failure new statements don't cut the wait short; else they wake it."""
         with httpx.Client(base_url=self.settings.registry, timeout=30) as client:
             while not stop.is_set():
                 self.wake.clear()
-                if not self._round(client):
-                    self.wake.wait(self.pause())
+                if self.round(client):
+                    continue
+                if self.failures:
+                    stop.wait(jittered(self.failures))
+                else:
+                    self.wake.wait(self.settings.registry_poll_s)
 
-    def _round(self, client: httpx.Client) -> bool:
+    def round(self, client: httpx.Client) -> bool:
+        """One bundle; True if there may be more to send at once."""
         try:
-            moved = self.send(client)
-        except RegistryAbsent as error:
-            self._failures += 1
-            self.state.registry(False)
+            more = self.send(client, time.monotonic())
+        except (RegistryAbsent, StoreFailed) as error:
+            self.failures += 1
+            self.state.registry(not isinstance(error, RegistryAbsent))
+            self.state.alarm("", error.code, str(error))
             log.warning("%s", error)
             return False
-        self._failures = 0
-        self.state.registry(True)
-        return moved > 0
+        self.failures = 0
+        return more
 
-    def pause(self) -> float:
-        """Seconds until the next round: short when all is well, else exponential with jitter."""
-        if not self._failures:
-            return float(self.settings.registry_poll_s)
-        longest = min(MOST_WAIT_S, LEAST_WAIT_S << min(self._failures, 9))
-        return LEAST_WAIT_S + secrets.randbelow(longest * 1000) / 1000
-
-    def send(self, client: httpx.Client) -> int:
-        """One bundle: how many statements got a receipt. RegistryAbsent when no answer can be used."""
-        waiting = self.store.unentered(BUNDLE)
+    def send(self, client: httpx.Client, now_s: float) -> bool:
+        """Offer the next bundle; True if it was a full one. RegistryAbsent when no answer can be used."""
+        if self._passed_over and now_s >= self._next_pass_s:
+            self._after, self._passed_over = FROM_THE_START, False
+        waiting = self.store.unentered(self._after, BUNDLE)
         if not waiting:
-            return 0
+            return False
+        held = self.accept(waiting, self.ask(client, waiting))
+        self.store.enter(held)
+        self.state.registry(True)
+        self._after = waiting[-1].leaf
+        self._fruitless = 0 if held else self._fruitless + 1
+        if len(held) < len(waiting) and not self._passed_over:
+            self._passed_over, self._next_pass_s = True, now_s + longest_wait(self._fruitless)
+        return len(waiting) == BUNDLE
+
+    def ask(self, client: httpx.Client, waiting: list[Stored]) -> bytes:
+        """The registry's answer to a bundle, unread."""
         bundle = encode([[item.raw, *item.evidence] for item in waiting])
         try:
             answer = client.post("/bundles", content=bundle, headers={"content-type": TYPE})
         except httpx.HTTPError as error:
             raise RegistryAbsent(f"registry {self.settings.registry} is away: {error}") from None
         if answer.status_code != httpx.codes.OK:
-            raise RegistryAbsent(f"registry answered {answer.status_code}: {answer.text[:200]}")
-        return self.accept(waiting, answer.content)
+            why = f"{answer.status_code}: {answer.text[:WHY_CHARACTERS]}"
+            raise RegistryAbsent(f"registry {self.settings.registry} answered {why}")
+        return answer.content
 
-    def accept(self, waiting: list[Stored], body: bytes) -> int:
-        """Keep the receipts that hold; the rest stays and is offered again."""
+    def accept(self, waiting: list[Stored], body: bytes) -> list[tuple[int, bytes]]:
+        """(leaf, receipt) of each statement whose receipt holds."""
         try:
             answers = scan(body, ANSWER_BYTES)
         except WireError as error:
             raise RegistryAbsent(f"registry's answer cannot be read: {error}") from None
         if not isinstance(answers, list) or len(answers) != len(waiting):
             raise RegistryAbsent("registry's answer does not match the bundle")
-        held = [(item.leaf, raw) for item, raw in zip(waiting, answers, strict=True) if self.holds(item, raw)]
-        self.store.enter(held)
-        if not held:
-            raise RegistryAbsent("registry gave no receipt that holds")
-        return len(held)
+        pairs = zip(waiting, answers, strict=True)
+        return [(item.leaf, answer) for item, answer in pairs if self.holds(item, answer)]
 
     def holds(self, item: Stored, answer: object) -> bool:
-        """True if `answer` is a receipt for exactly this statement."""
+        """True if `answer` is a receipt for exactly this statement; an alarm says why not."""
         if not isinstance(answer, bytes):
-            self.state.alarm("", "edge.registry", f"leaf {item.leaf}: {answer}")
+            self.state.alarm("", "edge.refused", f"leaf {item.leaf}: {str(answer)[:WHY_CHARACTERS]}")
             return False
         try:
             receipt.check(answer, item.identity, self.keys.registries)
@@ -106,3 +123,14 @@ class Outbox:
             self.state.alarm("", "edge.receipt", f"leaf {item.leaf}: {error}")
             return False
         return True
+
+
+def longest_wait(failures: int) -> int:
+    """Seconds: doubled with each failure, up to five minutes."""
+    return min(MOST_WAIT_S, LEAST_WAIT_S << min(failures, MOST_DOUBLINGS))
+
+
+def jittered(failures: int) -> float:
+    """Seconds to wait after so many failures: anything up to the longest wait, and not under LEAST_WAIT_S."""
+    spread_ms = (longest_wait(failures) - LEAST_WAIT_S) * 1000
+    return LEAST_WAIT_S + secrets.randbelow(spread_ms + 1) / 1000

@@ -1,13 +1,24 @@
-"""One typed settings object, read once from a JSON file."""
+"""One typed settings object, read once from a JSON file; every fault is one sentence that names the field."""
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
+
+import httpx
 
 from meterseal_edge.errors import BadSettings
 
-NEEDED = ("folder", "port", "site", "edge", "key", "anchors", "registry", "page_port")
+NAME_CHARACTERS = 16
+TOPIC_SIGNS = set("/+#\0")
+RANGES = {
+    "port": (1, 65535),
+    "page_port": (1, 65535),
+    "mqtt_version": (4, 5),
+    "batch": (1, 400),
+    "quarantine": (1, 1_000_000),
+    "registry_poll_s": (1, 3600),
+}
 
 
 @dataclass(frozen=True)
@@ -15,7 +26,7 @@ class Settings:
     """Where the edge keeps its store, whom it trusts, whom it serves.
 
     `key` is the edge's 0600 key file, `anchors` a CBOR array of COSE_Key, `grants` an optional folder of *.cose,
-    `mqtt_version` 5 or 4 (3.1.1), `batch` the most parcels committed together, `quarantine` its bound per key.
+    `mqtt_version` 5 or 4 (3.1.1), `batch` the most parcels committed together, `quarantine` its bound per fixture.
     """
 
     folder: Path
@@ -36,19 +47,45 @@ class Settings:
 
 
 def load(path: Path) -> Settings:
-    """Settings from `path`; BadSettings names the field that is missing or unknown."""
+    """Settings from `path`; BadSettings names the field that is missing, unknown or out of shape."""
     try:
-        found: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+        found: Any = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise BadSettings(f"{path} cannot be read as JSON: {error}") from None
-    known = {item.name for item in fields(Settings)}
-    for name in NEEDED:
-        if name not in found:
+    if not isinstance(found, dict):
+        raise BadSettings(f"{path} holds no JSON object")
+    known = {item.name: item for item in fields(Settings)}
+    for name, item in known.items():
+        if name not in found and item.default is MISSING:
             raise BadSettings(f'{path} lacks "{name}"')
     for name in found:
         if name not in known:
             raise BadSettings(f'{path} has "{name}", which is no setting')
-    for name in ("folder", "key", "anchors", "grants"):
-        if found.get(name) is not None:
-            found[name] = Path(found[name])
-    return Settings(**found)
+    kinds = get_type_hints(Settings)
+    return Settings(**{name: _value(path, name, kinds[name], value) for name, value in found.items()})
+
+
+def _value(path: Path, name: str, kind: Any, value: Any) -> Any:
+    if kind is int:
+        low, high = RANGES[name]
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise BadSettings(f'{path}: "{name}" is a number from {low} to {high}, not {value!r}')
+        return value
+    if value is None and kind == Path | None:
+        return None
+    if not isinstance(value, str) or not value:
+        raise BadSettings(f'{path}: "{name}" is a text, not {value!r}')
+    if name in {"site", "edge"} and (len(value) > NAME_CHARACTERS or TOPIC_SIGNS & set(value)):
+        raise BadSettings(f'{path}: "{name}" has 1 to 16 characters and none of / + #')
+    if name == "registry":
+        _check_url(path, value)
+    return value if kind is str else Path(value)
+
+
+def _check_url(path: Path, value: str) -> None:
+    try:
+        url = httpx.URL(value)
+    except httpx.InvalidURL as error:
+        raise BadSettings(f'{path}: "registry" is no address: {error}') from None
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise BadSettings(f'{path}: "registry" is an address that begins with http:// or https://')

@@ -6,14 +6,15 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from meterseal_edge.events import Covered, Durable
+from meterseal_edge.live_line import shown
+from meterseal_wire import labels as L
 
-ALARMS = 50
-SHOWN = ("now", "point", "of", "positions", "pending")
+ALARMS, FIXTURES = 50, 500
 
 
 @dataclass
 class FixtureView:
-    """One fixture as an operator sees it."""
+    """One fixture as an operator sees it; `meters` by position are those of its newest attempt."""
 
     fixture: str
     online: bool = False
@@ -22,13 +23,14 @@ class FixtureView:
     stored: int = 0
     last_s: int = 0
     live: dict[str, Any] = field(default_factory=dict)
+    meters: dict[int, str] = field(default_factory=dict)
 
 
 class State:
     """Everything for the page, behind one lock; `version` grows with each change."""
 
     def __init__(self, edge: str, site: str) -> None:
-        self._changed = threading.Condition()
+        self._changed = threading.Lock()
         self._fixtures: dict[str, FixtureView] = {}
         self._alarms: list[dict[str, Any]] = []
         self._facts: dict[str, Any] = {
@@ -42,7 +44,7 @@ class State:
         self.version = 0
 
     def broker(self, up: bool) -> None:
-        """The broker is connected or gone."""
+        """The broker is connected and has granted the subscription, or not."""
         self._set("broker", up)
 
     def registry(self, up: bool) -> None:
@@ -57,46 +59,57 @@ class State:
         """The newest beacon held."""
         self._set("beacon", {"number": number, "time_s": time_s})
 
+    def known(self, view: FixtureView) -> None:
+        """What the store already holds of a fixture, told once at the start."""
+        with self._changed:
+            self._fixtures[view.fixture] = view
+            self.version += 1
+
     def stored(self, durable: list[Durable]) -> None:
-        """Count statements that became durable."""
+        """Count statements that became durable, and note which meter an attempt puts where."""
         with self._changed:
             for item in durable:
-                self._fixture(item.candidate.fixture).stored += 1
-            self._bump()
+                view = self._fixture(item.candidate.fixture)
+                view.stored += 1
+                statement = item.candidate.statement
+                if statement.typ == L.KIND_ATTEMPT:
+                    rows = statement.payload[L.POSITIONS]
+                    view.meters = {row[L.POSITION]: row[L.METER] for row in rows}
+            self.version += 1
 
     def covered(self, promise: Covered) -> None:
         """A fixture's chain reached (epoch, seq)."""
         with self._changed:
             view = self._fixture(promise.fixture)
             view.epoch, view.seq, view.last_s = promise.epoch, promise.seq, int(time.time())
-            self._bump()
+            self.version += 1
 
     def presence(self, fixture: str, online: bool) -> bool:
         """A fixture came or went; returns `online`."""
         with self._changed:
             self._fixture(fixture).online = online
-            self._bump()
+            self.version += 1
         return online
 
     def live(self, fixture: str, told: dict[str, Any]) -> None:
         """A fixture's own account of what it is doing."""
         with self._changed:
-            self._fixture(fixture).live = {name: told[name] for name in SHOWN if name in told}
-            self._bump()
+            self._fixture(fixture).live = shown(told)
+            self.version += 1
 
     def alarm(self, fixture: str, code: str, why: str) -> None:
-        """Something an operator should see; the same alarm is counted, not repeated."""
+        """Something an operator should see: one line a fixture and code, counted, with the newest reason."""
         with self._changed:
+            count = 1
             for known in self._alarms:
-                if (known["fixture"], known["code"], known["why"]) == (fixture, code, why):
-                    known["count"] += 1
+                if (known["fixture"], known["code"]) == (fixture, code):
+                    count += known["count"]
+                    self._alarms.remove(known)
                     break
-            else:
-                self._alarms.append(
-                    {"fixture": fixture, "code": code, "why": why, "count": 1, "at_s": int(time.time())}
-                )
-                del self._alarms[:-ALARMS]
-            self._bump()
+            new = {"fixture": fixture, "code": code, "why": why, "count": count, "at_s": int(time.time())}
+            self._alarms.append(new)
+            del self._alarms[:-ALARMS]
+            self.version += 1
 
     def fixtures_online(self) -> list[str]:
         """Names of the fixtures that are online."""
@@ -114,13 +127,13 @@ class State:
             }
 
     def _fixture(self, name: str) -> FixtureView:
+        # Names come from topics: past the bound they get a view that is never listed.
+        if name not in self._fixtures and len(self._fixtures) >= FIXTURES:
+            return FixtureView(name)
         return self._fixtures.setdefault(name, FixtureView(name))
 
     def _set(self, name: str, value: Any) -> None:
         with self._changed:
-            self._facts[name] = value
-            self._bump()
-
-    def _bump(self) -> None:
-        self.version += 1
-        self._changed.notify_all()
+            if self._facts[name] != value:
+                self._facts[name] = value
+                self.version += 1

@@ -1,68 +1,143 @@
 "use strict";
-const WORDS = {
-  zh: { title: "边缘站", durable: "已落盘", entered: "已入登记库", waiting: "待上传", quarantined: "隔离", broker: "消息代理",
-    registry: "登记库", beacon: "信标", alarms: "告警", none: "无", online: "在线", offline: "离线", pending: "夹具待存",
-    chain: "链", point: "流量点", up: "正常", down: "断开", lost: "与边缘站的连接已断开，正在重连。夹具不受影响：未被确认的记录都还在夹具里。",
-    full: "存储不可用：已停止确认。请检查磁盘空间；夹具会保留自己的记录。", other: "English",
-    idle: "空闲", open: "已登记", running: "检定中", settling: "收尾", waiting_p: "等待", reading: "读表", counting: "计数", done: "完成", silent: "无应答", times: "次" },
-  en: { title: "Edge", durable: "durable", entered: "in the registry", waiting: "to be sent", quarantined: "quarantined", broker: "broker",
-    registry: "registry", beacon: "beacon", alarms: "Alarms", none: "none", online: "online", offline: "offline", pending: "kept by fixture",
-    chain: "chain", point: "point", up: "up", down: "down", lost: "The connection to the edge is lost; trying again. Fixtures are not affected: what was not acknowledged they still keep.",
-    full: "The store cannot be used: acknowledging has stopped. Check the disk; fixtures keep their statements.", other: "中文",
-    idle: "idle", open: "attempt signed", running: "running", settling: "settling", waiting_p: "waiting", reading: "reading", counting: "counting", done: "done", silent: "silent", times: "times" },
-};
-let language = (localStorage.getItem("language") || (navigator.language.startsWith("zh") ? "zh" : "en"));
+const QUIET_MS = 25000; // the edge sends a beat each ten seconds
+const TABLE = ["when", "where", "what", "why", "times"];
+const POSITION = { waiting: "waiting_p", reading: "reading", counting: "counting", done: "done", silent: "silent" };
+let language = localStorage.getItem("language") || (navigator.language.startsWith("zh") ? "zh" : "en");
 let last = null;
-const el = (tag, text, cls) => { const e = document.createElement(tag); if (text !== undefined) e.textContent = text; if (cls) e.className = cls; return e; };
+let connected = true;
+let heard = Date.now();
+let drawnAlarms = "";
+let source = null;
+
 const byId = (id) => document.getElementById(id);
-function position(p, w) {
-  const known = { waiting: w.waiting_p, reading: w.reading, counting: w.counting, done: w.done, silent: w.silent };
-  const li = el("li", undefined, p.state === "counting" ? "counting" : p.state === "done" ? "done" : (p.state in known && p.state !== "silent") ? "" : "bad");
-  li.append(el("div", p.position + " · " + (known[p.state] || p.state)));
-  if (p.meter) li.append(el("div", p.meter, "soft"));
+function el(tag, text, cls) {
+  const made = document.createElement(tag);
+  if (text !== undefined) made.textContent = text;
+  if (cls) made.className = cls;
+  return made;
+}
+const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString(language, { hour12: false });
+const count = (value) => (value === null ? "–" : String(value));
+
+function position(row, meters, w) {
+  const name = POSITION[row.state];
+  const li = el("li", undefined, name ? row.state : "bad");
+  const head = el("div", undefined, "place");
+  head.append(el("b", String(row.position)), el("span", name ? w[name] : row.state));
+  li.append(head, el("div", meters[row.position] || "", "meter"));
   return li;
 }
-function bench(f, w) {
-  const s = el("section"); s.dataset.fixture = f.fixture;
-  const h = el("h2", f.fixture + " · "); h.append(el("span", f.online ? w.online : w.offline, f.online ? "up" : "down")); s.append(h);
-  const live = f.live || {};
-  const at = live.of ? ` · ${w.point} ${live.point}/${live.of}` : "";
-  s.append(el("div", (w[live.now] || "") + at));
-  s.append(el("div", `${w.chain} ${f.epoch}/${f.seq} · ${w.durable} ${f.stored} · ${w.pending} ${live.pending ?? "?"}`, "soft"));
-  const list = el("ul", undefined, "positions");
-  for (const p of live.positions || []) list.append(position(p, w));
-  s.append(list);
-  return s;
+
+function facts(f, live, w) {
+  const list = el("dl");
+  const rows = [[w.epoch, f.seq < 0 ? "–" : f.epoch], [w.seq, f.seq < 0 ? "–" : f.seq], [w.held, f.stored],
+    [w.pending, live.pending ?? w.unknown], [w.last, f.last_s ? clock(f.last_s) : "–"]];
+  for (const [name, value] of rows) {
+    const pair = el("div");
+    pair.append(el("dt", name), el("dd", String(value)));
+    list.append(pair);
+  }
+  return list;
 }
+
+function bench(f, w) {
+  const made = el("section", undefined, f.online ? "" : "away");
+  made.dataset.fixture = f.fixture;
+  const live = f.live;
+  const head = el("h2", f.fixture);
+  head.append(el("span", f.online ? w.online : w.offline, f.online ? "chip up" : "chip down"));
+  head.append(el("span", w[live.now] || w.quiet, "chip"));
+  if (live.of) head.append(el("span", `${w.point} ${live.point}/${live.of}`, "chip"));
+  made.append(head, facts(f, live, w));
+  const rows = live.positions || [];
+  if (!rows.length) { made.append(el("p", w.no_run, "soft")); return made; }
+  const list = el("ul", undefined, "positions");
+  list.append(...rows.map((row) => position(row, f.meters, w)));
+  made.append(list);
+  return made;
+}
+
+function drawAlarms(w) {
+  const now = language + JSON.stringify(last.alarms);
+  if (now === drawnAlarms) return; // a screen reader says a live region again whenever it is drawn again
+  drawnAlarms = now;
+  byId("alarms-title").textContent = w.alarms;
+  if (!last.alarms.length) { byId("alarms").replaceChildren(el("span", w.none, "soft")); return; }
+  const table = el("table");
+  const head = el("tr");
+  head.append(...TABLE.map((name) => el("th", w[name])));
+  const top = el("thead");
+  top.append(head);
+  const body = el("tbody");
+  for (const a of [...last.alarms].reverse()) {
+    const row = el("tr");
+    const cells = [clock(a.at_s), a.fixture || "–", a.code, a.why, String(a.count)];
+    row.append(...cells.map((text, i) => { const td = el("td", text, TABLE[i]); td.dataset.name = w[TABLE[i]]; return td; }));
+    body.append(row);
+  }
+  table.append(top, body);
+  byId("alarms").replaceChildren(table);
+}
+
+function drawBanner(w) {
+  const text = !connected ? w.lost : last && !last.accepting ? w.full : "";
+  const lost = byId("lost");
+  lost.hidden = !text;
+  if (lost.textContent !== text) lost.textContent = text;
+}
+
 function draw() {
   const w = WORDS[language];
   document.documentElement.lang = language;
   byId("language").textContent = w.other;
-  byId("alarms-title").textContent = w.alarms;
+  drawBanner(w);
   if (!last) return;
-  byId("title").textContent = `MeterSeal ${w.title} ${last.edge} · ${last.site}`;
-  const links = byId("links"); links.replaceChildren();
-  for (const name of ["broker", "registry"]) links.append(el("span", `${w[name]} `), el("span", last[name] ? w.up : w.down, last[name] ? "up" : "down"), el("span", "  "));
-  links.append(el("span", `${w.beacon} ${last.beacon ? last.beacon.number : w.none}`));
-  const lost = byId("lost");
-  lost.style.display = last.accepting ? "none" : "block"; lost.textContent = last.accepting ? "" : w.full;
-  const tiles = byId("tiles"); tiles.replaceChildren();
-  for (const [name, value] of [["durable", last.durable], ["entered", last.entered], ["waiting", last.durable - last.entered], ["quarantined", last.quarantined]]) {
-    const t = el("div", undefined, "tile"); t.dataset.name = name; t.append(el("b", String(value)), el("span", w[name])); tiles.append(t);
-  }
-  byId("benches").replaceChildren(...last.fixtures.map((f) => bench(f, w)));
-  const alarms = byId("alarms");
-  if (!last.alarms.length) { alarms.replaceChildren(el("span", w.none, "soft")); return; }
-  const table = el("table");
-  for (const a of [...last.alarms].reverse()) {
-    const row = el("tr");
-    row.append(el("td", new Date(a.at_s * 1000).toLocaleTimeString()), el("td", a.fixture), el("td", a.code, "warn"), el("td", a.why), el("td", a.count > 1 ? `${a.count} ${w.times}` : ""));
-    table.append(row);
-  }
-  alarms.replaceChildren(table);
+  byId("title").textContent = document.title = `MeterSeal ${w.title} ${last.edge} · ${last.site}`;
+  const links = ["broker", "registry"].map((name) => {
+    const up = last[name] && connected;
+    return el("span", `${w[name]} ${up ? w.up : w.down}`, up ? "chip up" : "chip down");
+  });
+  links.push(el("span", `${w.beacon} ${last.beacon ? last.beacon.number : w.none}`, "chip"));
+  byId("links").replaceChildren(...links);
+  const waiting = last.durable === null ? null : last.durable - last.entered;
+  const tiles = { durable: last.durable, entered: last.entered, waiting, quarantined: last.quarantined };
+  byId("tiles").replaceChildren(...Object.entries(tiles).map(([name, value]) => {
+    const tile = el("div", undefined, name === "quarantined" && value ? "tile warn" : "tile");
+    tile.dataset.name = name;
+    tile.append(el("b", count(value)), el("span", w[name]));
+    return tile;
+  }));
+  const benches = last.fixtures.map((f) => bench(f, w));
+  byId("benches").replaceChildren(...(benches.length ? benches : [el("p", w.no_fixtures, "soft")]));
+  drawAlarms(w);
 }
-byId("language").onclick = () => { language = language === "zh" ? "en" : "zh"; localStorage.setItem("language", language); draw(); };
-const source = new EventSource("/events");
-source.onmessage = (m) => { last = JSON.parse(m.data); draw(); };
-source.onerror = () => { const lost = byId("lost"); lost.style.display = "block"; lost.textContent = WORDS[language].lost; };
+
+function alive() {
+  heard = Date.now();
+  if (!connected) { connected = true; draw(); }
+}
+
+function listen() {
+  if (source) source.close();
+  source = new EventSource("/events");
+  source.onmessage = (message) => { last = JSON.parse(message.data); heard = Date.now(); connected = true; draw(); };
+  source.addEventListener("beat", alive);
+  source.onerror = () => { connected = false; draw(); };
+}
+
+// A line that broke without a word, or that the browser has given up, is opened anew.
+setInterval(() => {
+  if (source.readyState === EventSource.CLOSED || Date.now() - heard > QUIET_MS) {
+    connected = false;
+    heard = Date.now();
+    draw();
+    listen();
+  }
+}, 2000);
+byId("language").onclick = () => {
+  language = language === "zh" ? "en" : "zh";
+  localStorage.setItem("language", language);
+  draw();
+};
+listen();
 draw();

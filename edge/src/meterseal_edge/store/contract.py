@@ -1,7 +1,8 @@
 """What a store promises. One interface; `sqlite.py` is the back end of this version.
 
 `append` is all or nothing: when it returns, statements, evidence, refusals and log order are on disk; when it
-raises StoreFailed, none of them is. Everything else reads.
+raises StoreFailed, none of them is. A refusal of what `append` now takes in is forgotten in the same step. `enter`
+keeps receipts. Everything else reads; all of it may raise StoreFailed.
 """
 
 from collections.abc import Iterator
@@ -22,6 +23,16 @@ class Stored:
     evidence: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What is held of one key: its thumbprint, number of statements, when the newest came, and the head."""
+
+    key: bytes
+    statements: int
+    last_s: int
+    head: Head
+
+
 class Store(Protocol):
     """Durable statements in log order, with heads, quarantine and receipts."""
 
@@ -37,8 +48,11 @@ class Store(Protocol):
     def identities(self) -> Iterator[bytes]:
         """Identities in log order."""
 
-    def unentered(self, most: int) -> list[Stored]:
-        """The oldest statements without a registry receipt."""
+    def chains(self) -> list[Chain]:
+        """What is held of each key."""
+
+    def unentered(self, after: int, most: int) -> list[Stored]:
+        """The oldest statements without a registry receipt whose leaf is above `after`."""
 
     def enter(self, receipts: list[tuple[int, bytes]]) -> None:
         """Keep receipts (leaf, bytes): these statements are entered."""
@@ -48,6 +62,9 @@ class Store(Protocol):
 
     def quarantined(self, fixture: str) -> int:
         """How many refusals of one fixture are kept."""
+
+    def refusals(self, fixture: str) -> list[bytes]:
+        """The refused bytes of one fixture."""
 
     def close(self) -> None:
         """Release the files."""

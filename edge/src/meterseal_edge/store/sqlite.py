@@ -6,14 +6,16 @@ is not covered. Statements and their log order are one row: there is no state in
 other.
 """
 
+import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from meterseal_edge.errors import StoreFailed
 from meterseal_edge.events import Candidate, Refused
-from meterseal_edge.store.contract import Stored
+from meterseal_edge.store.contract import Chain, Stored
 from meterseal_wire.chain import Head
 
 SCHEMA = """
@@ -28,11 +30,16 @@ CREATE TABLE IF NOT EXISTS evidence (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS quarantine (
     raw BLOB NOT NULL, key BLOB NOT NULL, fixture TEXT NOT NULL, code TEXT NOT NULL, why TEXT NOT NULL,
-    received_s INTEGER NOT NULL, UNIQUE (raw, code)
+    received_s INTEGER NOT NULL, UNIQUE (raw, code, fixture)
 );
 CREATE INDEX IF NOT EXISTS quarantine_fixture ON quarantine (fixture);
 """
-PRAGMAS = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
+PRAGMAS = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL")
+HEAD = "SELECT epoch, seq, identity FROM statement WHERE key = ? ORDER BY epoch DESC, seq DESC LIMIT 1"
+PLACE = "SELECT identity FROM statement WHERE key = ? AND epoch = ? AND seq = ?"
+UNENTERED = (
+    "SELECT leaf, identity, raw FROM statement WHERE receipt IS NULL AND leaf > ? ORDER BY leaf LIMIT ?"
+)
 
 
 class SqliteStore:
@@ -49,24 +56,33 @@ class SqliteStore:
             raise StoreFailed(
                 f"{path} cannot be opened: {error}. Restore a backup or give the disk room"
             ) from None
-        self._size = self._one("SELECT COALESCE(MAX(leaf) + 1, 0) FROM statement")[0]
+        # Counted once: the page asks often, and a full count reads every row.
+        self._size = int(self._one("SELECT COALESCE(MAX(leaf) + 1, 0) FROM statement")[0])
+        self._waiting = int(self._one("SELECT COUNT(*) FROM statement WHERE receipt IS NULL")[0])
 
     def append(self, fresh: list[Candidate], refused: list[Refused], received_s: int) -> int:
         """Write all of it in one transaction; the leaf of the first fresh statement."""
         with self._lock:
-            first = int(self._size)
+            first = self._size
             try:
-                self._db.execute("BEGIN IMMEDIATE")
-                self._write(first, fresh, refused, received_s)
-                self._db.execute("COMMIT")
+                self._transaction(lambda: self._write(first, fresh, refused, received_s))
             except sqlite3.Error as error:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
                 raise StoreFailed(
                     f"nothing was stored: {error}. Give the disk room; fixtures keep their queues"
                 ) from None
-            self._size = first + len(fresh)
+            self._size += len(fresh)
+            self._waiting += len(fresh)
             return first
+
+    def _transaction(self, write: Callable[[], object]) -> None:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            write()
+            self._db.execute("COMMIT")
+        except sqlite3.Error:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise
 
     def _write(self, first: int, fresh: list[Candidate], refused: list[Refused], received_s: int) -> None:
         rows = []
@@ -78,6 +94,7 @@ class SqliteStore:
             items += [(leaf, ordinal, item) for ordinal, item in enumerate(candidate.evidence)]
         self._db.executemany("INSERT INTO statement VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", rows)
         self._db.executemany("INSERT INTO evidence VALUES (?, ?, ?)", items)
+        self._db.executemany("DELETE FROM quarantine WHERE raw = ?", [(c.statement.raw,) for c in fresh])
         self._db.executemany(
             "INSERT OR IGNORE INTO quarantine VALUES (?, ?, ?, ?, ?, ?)",
             [(item.raw, item.key, item.fixture, item.code, item.why, received_s) for item in refused],
@@ -85,69 +102,72 @@ class SqliteStore:
 
     def head(self, key: bytes) -> Head | None:
         """The newest linked statement of a key."""
-        row = self._one(
-            "SELECT epoch, seq, identity FROM statement WHERE key = ? ORDER BY epoch DESC, seq DESC LIMIT 1",
-            key,
-        )
+        row = self._one(HEAD, key)
         return Head(*row) if row else None
 
     def identity_at(self, key: bytes, epoch: int, seq: int) -> bytes | None:
         """Identity stored at one place of a key's chain."""
-        row = self._one(
-            "SELECT identity FROM statement WHERE key = ? AND epoch = ? AND seq = ?", key, epoch, seq
-        )
+        row = self._one(PLACE, key, epoch, seq)
         return row[0] if row else None
 
     def identities(self) -> Iterator[bytes]:
         """Identities in log order."""
-        with self._lock:
-            yield from (row[0] for row in self._db.execute("SELECT identity FROM statement ORDER BY leaf"))
+        return (row[0] for row in self._all("SELECT identity FROM statement ORDER BY leaf"))
 
-    def unentered(self, most: int) -> list[Stored]:
-        """The oldest statements without a registry receipt."""
+    def chains(self) -> list[Chain]:
+        """What is held of each key."""
+        rows = self._all("SELECT key, COUNT(*), MAX(received_s) FROM statement GROUP BY key")
+        return [Chain(key, count, last_s, Head(*self._one(HEAD, key))) for key, count, last_s in rows]
+
+    def unentered(self, after: int, most: int) -> list[Stored]:
+        """The oldest statements without a registry receipt whose leaf is above `after`."""
         with self._lock:
-            rows = self._db.execute(
-                "SELECT leaf, identity, raw FROM statement WHERE receipt IS NULL ORDER BY leaf LIMIT ?",
-                (most,),
-            ).fetchall()
+            rows = self._all(UNENTERED, after, most)
             return [Stored(leaf, identity, raw, self._evidence(leaf)) for leaf, identity, raw in rows]
 
     def _evidence(self, leaf: int) -> tuple[bytes, ...]:
-        rows = self._db.execute("SELECT item FROM evidence WHERE leaf = ? ORDER BY ordinal", (leaf,))
+        rows = self._all("SELECT item FROM evidence WHERE leaf = ? ORDER BY ordinal", leaf)
         return tuple(row[0] for row in rows)
 
     def enter(self, receipts: list[tuple[int, bytes]]) -> None:
         """Keep receipts (leaf, bytes): these statements are entered."""
+        update = "UPDATE statement SET receipt = ? WHERE leaf = ? AND receipt IS NULL"
         with self._lock:
+            before = self._db.total_changes
             try:
-                self._db.execute("BEGIN IMMEDIATE")
-                self._db.executemany(
-                    "UPDATE statement SET receipt = ? WHERE leaf = ?", [(r, leaf) for leaf, r in receipts]
-                )
-                self._db.execute("COMMIT")
+                self._transaction(lambda: self._db.executemany(update, [(r, leaf) for leaf, r in receipts]))
             except sqlite3.Error as error:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise StoreFailed(f"receipts were not stored: {error}") from None
+                raise StoreFailed(
+                    f"receipts were not stored: {error}. They will be asked for again"
+                ) from None
+            self._waiting -= self._db.total_changes - before
 
     def counts(self) -> tuple[int, int, int]:
         """(durable, entered, quarantined)."""
-        durable, entered = self._one("SELECT COUNT(*), COUNT(receipt) FROM statement")
-        return int(durable), int(entered), int(self._one("SELECT COUNT(*) FROM quarantine")[0])
+        with self._lock:
+            quarantined = int(self._one("SELECT COUNT(*) FROM quarantine")[0])
+            return self._size, self._size - self._waiting, quarantined
 
     def quarantined(self, fixture: str) -> int:
         """How many refusals of one fixture are kept."""
         return int(self._one("SELECT COUNT(*) FROM quarantine WHERE fixture = ?", fixture)[0])
+
+    def refusals(self, fixture: str) -> list[bytes]:
+        """The refused bytes of one fixture."""
+        return [row[0] for row in self._all("SELECT raw FROM quarantine WHERE fixture = ?", fixture)]
 
     def close(self) -> None:
         """Release the files."""
         with self._lock:
             self._db.close()
 
-    def _one(self, query: str, *values: object) -> tuple:  # type: ignore[type-arg]
+    def _one(self, query: str, *values: object) -> tuple[Any, ...]:
+        # An empty tuple where there is no row.
+        return next(iter(self._all(query, *values)), ())
+
+    def _all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self._lock:
             try:
-                row: tuple = self._db.execute(query, values).fetchone()  # type: ignore[type-arg]
+                return self._db.execute(query, values).fetchall()
             except sqlite3.Error as error:
                 raise StoreFailed(f"the store cannot be read: {error}. Restore a backup") from None
-            return row
