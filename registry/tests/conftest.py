@@ -1,11 +1,14 @@
 """A registry in this process on real files, with a world of grants and a model fixture that signs for real."""
 
 import hashlib
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 
 from meterseal_protocol.keys import KeyRing
 from meterseal_protocol.rules import load_pack, plan_for
@@ -13,6 +16,7 @@ from meterseal_protocol.testing.fixture import ModelFixture, Signed
 from meterseal_protocol.testing.runs import TYPE_FIELDS, Seat, point
 from meterseal_protocol.testing.world import World
 from meterseal_registry.record import Record, open_record
+from meterseal_registry.routes import make_app
 from meterseal_registry.settings import Settings
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
@@ -22,6 +26,7 @@ from meterseal_wire.sign1 import identity
 BASE = "http://127.0.0.1:8443"
 GOOD_PPM = (-3_000, 4_000, -8_000)
 BAD_PPM = (-3_000, 27_000, -8_000)
+START_S = 20
 SERIAL = "12345678"
 METER = f"DEMO.{SERIAL}"
 
@@ -69,7 +74,9 @@ class Office:
     def seat(self, errors_ppm: Sequence[int] = GOOD_PPM, serial: str = SERIAL) -> Seat:
         """A water meter at position 1 with these errors at the plan's points."""
         flows = [row[0] for row in scan(self.plan)[L.PLAN_POINTS]]
-        rows = [point(index, flow, ppm) for index, (flow, ppm) in enumerate(zip(flows, errors_ppm, strict=True))]
+        rows = [
+            point(index, flow, ppm) for index, (flow, ppm) in enumerate(zip(flows, errors_ppm, strict=True))
+        ]
         return Seat(1, serial, points=rows)
 
     def attempt(self, seat: Seat) -> Signed:
@@ -100,6 +107,22 @@ def root_by_hand(leaves: list[bytes]) -> bytes:
     while split * 2 < len(leaves):
         split *= 2
     return hashlib.sha256(b"\x01" + root_by_hand(leaves[:split]) + root_by_hand(leaves[split:])).digest()
+
+
+@pytest.fixture
+def served(office: Office) -> Iterator[str]:
+    """The office's record on a real port of the loopback; its address."""
+    config = uvicorn.Config(make_app(office.record), host="127.0.0.1", port=0, log_level="warning")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until = time.monotonic() + START_S
+    while not server.started:
+        assert time.monotonic() < until, "the registry did not start"
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(START_S)
 
 
 @pytest.fixture

@@ -55,7 +55,9 @@ def test_a_receipt_can_be_had_against_every_size_that_holds_the_entry(office: Of
     log = office.record.log
     leaf = log.by_identity[boot.identity]
     for size in range(leaf + 1, log.size + 1):
-        found = receipt.check(log.receipt(office.record.author, boot.identity, size), boot.identity, office.ring)
+        found = receipt.check(
+            log.receipt(office.record.author, boot.identity, size), boot.identity, office.ring
+        )
         assert (found.leaf, found.size) == (leaf, size)
     for size in (leaf, log.size + 1):
         with pytest.raises(NotFound):
