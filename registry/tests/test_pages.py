@@ -92,7 +92,7 @@ def test_a_path_of_another_meter_is_not_valid(office: Office, served: str, page:
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"),
+    "status, expected",
     [(INVALID, ("not_valid", ["status.invalid"])), (SUSPENDED, ("cannot_say", ["status.suspended"]))],
 )
 def test_a_withdrawn_or_suspended_certificate_is_not_a_yes(

@@ -96,30 +96,31 @@ def test_the_certificate_the_status_list_and_the_trust_file_fit_together(
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "status", "code"),
+    "asked, status, code",
     [
-        ("POST", "/entries", b"\xff", 400, "entry.malformed"),
-        ("POST", "/entries", b"", 400, "entry.malformed"),
-        ("POST", "/bundles", b"\x80", 400, "entry.malformed"),
-        ("POST", "/bundles", b"\x00" * (BUNDLE_BYTES + 1), 413, "registry.too_large"),
-        ("GET", "/entries/zz", b"", 400, "entry.malformed"),
-        ("GET", "/entries/" + "00" * 32, b"", 404, "registry.not_found"),
-        ("GET", "/receipts/" + "00" * 32, b"", 404, "registry.not_found"),
-        ("GET", "/log/leaves?size=-1", b"", 400, "entry.malformed"),
-        ("GET", "/rules/00", b"", 404, "registry.not_found"),
-        ("GET", "/decisions/DEMO.1", b"", 404, "registry.not_found"),
-        ("GET", "/scopes/DEMO.1", b"", 404, "registry.not_found"),
-        ("GET", "/certificates/DEMO.1", b"", 404, "registry.not_found"),
-        ("GET", "/records/DEMO.1", b"", 404, "registry.not_found"),
-        ("GET", "/status/7", b"", 404, "registry.not_found"),
-        ("POST", "/check", b"\xff\xfe\x00", 400, "entry.malformed"),
-        ("POST", "/check", b"", 400, "entry.malformed"),
+        (("POST", "/entries", b"\xff"), 400, "entry.malformed"),
+        (("POST", "/entries", b""), 400, "entry.malformed"),
+        (("POST", "/bundles", b"\x80"), 400, "entry.malformed"),
+        (("POST", "/bundles", b"\x00" * (BUNDLE_BYTES + 1)), 413, "registry.too_large"),
+        (("GET", "/entries/zz", b""), 400, "entry.malformed"),
+        (("GET", "/entries/" + "00" * 32, b""), 404, "registry.not_found"),
+        (("GET", "/receipts/" + "00" * 32, b""), 404, "registry.not_found"),
+        (("GET", "/log/leaves?size=-1", b""), 400, "entry.malformed"),
+        (("GET", "/rules/00", b""), 404, "registry.not_found"),
+        (("GET", "/decisions/DEMO.1", b""), 404, "registry.not_found"),
+        (("GET", "/scopes/DEMO.1", b""), 404, "registry.not_found"),
+        (("GET", "/certificates/DEMO.1", b""), 404, "registry.not_found"),
+        (("GET", "/records/DEMO.1", b""), 404, "registry.not_found"),
+        (("GET", "/status/7", b""), 404, "registry.not_found"),
+        (("POST", "/check", b"\xff\xfe\x00"), 400, "entry.malformed"),
+        (("POST", "/check", b""), 400, "entry.malformed"),
     ],
 )
 def test_every_refusal_is_a_problem_with_a_code(
-    client: httpx.Client, method: str, path: str, body: bytes, status: int, code: str
+    client: httpx.Client, asked: tuple[str, str, bytes], status: int, code: str
 ) -> None:
     """RFC 9457 problem details with a stable code; never a traceback to a peer (design section 13)."""
+    method, path, body = asked
     assert problem(client.request(method, path, content=body), status) == code
 
 
