@@ -29,16 +29,18 @@ class Holder:
 
 
 class Holders:
-    """Keys that grants name, found from `anchors`. `ring` has all of them, `of_kind` those of one kind of grant."""
+    """Keys that grants name, found from `anchors`. `ring` has all of them, `of_kind` those of one
+    kind of grant, `authorities` those that may sign grants: anchors and delegations.
+    """
 
     def __init__(self, anchors: Sequence[PublicKey]) -> None:
         self.ring = KeyRing()
-        self._authorities = KeyRing()
+        self.authorities = KeyRing()
         self._of_kind: dict[int, KeyRing] = {}
         self._held: dict[bytes, list[Holder]] = {}
         for anchor in anchors:
             self.ring.add(anchor)
-            self._authorities.add(anchor)
+            self.authorities.add(anchor)
 
     def learn(self, grants: Iterable[bytes]) -> list[bytes]:
         """Believe grants in whichever order they come; gives back those that nobody believed vouches for."""
@@ -66,7 +68,7 @@ class Holders:
 
     def _believe(self, raw: bytes) -> bool:
         try:
-            statement = verify(raw, self._authorities).statement
+            statement = verify(raw, self.authorities).statement
             if statement.typ != L.KIND_GRANT:
                 return False
             self._take(statement)
@@ -82,7 +84,7 @@ class Holders:
         self.ring.add(key)
         self.of_kind(kind).add(key)
         if kind == kinds.DELEGATION:
-            self._authorities.add(key)
+            self.authorities.add(key)
         holder = Holder(kind, payload.get(NAMES.get(kind, -1), ""), payload.get(L.SITE, ""))
         held = self._held.setdefault(key.thumbprint, [])
         if holder not in held:

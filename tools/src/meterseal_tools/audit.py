@@ -17,10 +17,12 @@ import typer
 from rich.console import Console
 
 from meterseal_protocol import receipt as receipts
+from meterseal_protocol.certificate import Certificate, marks_hash
 from meterseal_protocol.certificate import read as read_certificate
 from meterseal_protocol.errors import ProtocolError
-from meterseal_protocol.evidence import Entry, select
+from meterseal_protocol.evidence import Entry, closes, select
 from meterseal_protocol.grant import Grants
+from meterseal_protocol.holders import Holders
 from meterseal_protocol.judge import decide
 from meterseal_protocol.keys import KeyRing, PublicKey
 from meterseal_protocol.merkle import Tree
@@ -28,14 +30,17 @@ from meterseal_protocol.rules import Pack
 from meterseal_protocol.statement import Statement, read
 from meterseal_protocol.verify import verify
 from meterseal_tools.evidence_folder import Folder, FolderError, load
+from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.encode import encode
-from meterseal_wire.errors import WireError
+from meterseal_wire.errors import BadShape, WireError
+from meterseal_wire.kinds import CHAINED
 from meterseal_wire.scan import scan
 from meterseal_wire.sign1 import identity
 from meterseal_wire.tree import tree_hash
 
 LARGE = 1 << 22
+EDGE_KINDS = (L.KIND_TIME, L.KIND_CUSTODY)
 NO_INPUT = 66
 
 
@@ -60,7 +65,8 @@ class Audit:
     statements: dict[str, Statement] = field(default_factory=dict)
     signers: dict[str, bytes] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
-    keys: KeyRing = field(default_factory=KeyRing)
+    anchors: list[PublicKey] = field(default_factory=list)
+    holders: Holders = field(default_factory=lambda: Holders([]))
     decisions: int = 0
     certificates: int = 0
 
@@ -88,9 +94,16 @@ def _attempt(state: Audit, place: str, name: str, work: Callable[[], Any]) -> An
 
 
 def _anchors(state: Audit) -> None:
-    keys = _attempt(state, "", "anchors.cbor", partial(scan, state.folder.anchors, LARGE))
-    for key in keys or []:
-        state.keys.add(PublicKey.from_cose(key))
+    state.anchors = _attempt(state, "", "anchors.cbor", partial(read_anchors, state.folder.anchors)) or []
+    state.holders = Holders(state.anchors)
+
+
+def read_anchors(raw: bytes) -> list[PublicKey]:
+    """Keys of an anchors file: a CBOR array of COSE_Key. WireError or BadKey where it is none."""
+    keys = scan(raw, LARGE)
+    if not isinstance(keys, list):
+        raise BadShape(0, "an anchors file is an array of keys")
+    return [PublicKey.from_cose(key) for key in keys]
 
 
 def _read_all(state: Audit) -> None:
@@ -107,35 +120,30 @@ def _read_all(state: Audit) -> None:
 
 
 def _learn_keys(state: Audit) -> None:
-    """Keys named by grants, parents first: a grant is believed once its signer is a key already believed."""
-    waiting = {name: item for name, item in state.statements.items() if item.typ == L.KIND_GRANT}
-    found = True
-    while waiting and found:
-        found = False
-        for name, item in list(waiting.items()):
-            if not _verifies(state, item):
-                continue
-            found = True
-            del waiting[name]
-            if L.SUBJECT_KEY in item.payload:
-                state.keys.add(PublicKey.from_cose(item.payload[L.SUBJECT_KEY]))
-
-
-def _verifies(state: Audit, item: Statement) -> bool:
-    try:
-        verify(item.raw, state.keys)
-    except ProtocolError:
-        return False
-    return True
+    """Keys named by grants; a grant that no anchor or delegation vouches for is a finding, and names no key."""
+    grants = {item.raw: name for name, item in state.statements.items() if item.typ == L.KIND_GRANT}
+    for raw in state.holders.learn(grants):
+        state.blame("statements", grants[raw], "no anchor and no delegation signed this grant")
+        del state.statements[grants[raw]]
 
 
 def _signatures(state: Audit) -> None:
+    """Each statement under a key that may say its kind: a fixture's key signs no decision."""
     for name, item in list(state.statements.items()):
-        verified = _attempt(state, "statements", name, partial(verify, item.raw, state.keys))
+        keys = _keys_for(state.holders, item.typ)
+        verified = _attempt(state, "statements", name, partial(verify, item.raw, keys))
         if verified is None:
             del state.statements[name]
         else:
             state.signers[name] = verified.key.thumbprint
+
+
+def _keys_for(holders: Holders, typ: int) -> KeyRing:
+    if typ == L.KIND_GRANT:
+        return holders.authorities
+    if typ in CHAINED:
+        return holders.of_kind(kinds.FIXTURE)
+    return holders.of_kind(kinds.EDGE if typ in EDGE_KINDS else kinds.REGISTRY)
 
 
 def _log(state: Audit) -> None:
@@ -161,11 +169,16 @@ def _log(state: Audit) -> None:
 
 
 def _receipt(state: Audit, raw: bytes, name: str) -> receipts.Receipt:
-    return receipts.check(raw, bytes.fromhex(name), state.keys)
+    return receipts.check(raw, bytes.fromhex(name), state.holders.of_kind(kinds.REGISTRY))
 
 
 def _checkpoint(state: Audit, leaves: dict[int, str]) -> None:
-    verified = _attempt(state, "", "checkpoint.cose", partial(verify, state.folder.checkpoint, state.keys))
+    verified = _attempt(
+        state,
+        "",
+        "checkpoint.cose",
+        partial(verify, state.folder.checkpoint, state.holders.of_kind(kinds.REGISTRY)),
+    )
     if verified is None:
         return
     payload = verified.statement.payload
@@ -241,28 +254,64 @@ def decide_again(
     """Payload bytes of the decision that the same inputs give now."""
     size = item.payload[L.LOG_SIZE]
     pool = [entry for entry in state.entries.values() if entry.leaf < size]
-    anchors = [PublicKey.from_cose(key) for key in scan(state.folder.anchors, LARGE)]
-    grants = Grants([entry for entry in pool if entry.statement.typ == L.KIND_GRANT], anchors)
+    grants = Grants([entry for entry in pool if entry.statement.typ == L.KIND_GRANT], state.anchors)
     evidence = select(item.payload[L.METER], pool, size, blobs)
     return encode(decide(evidence, grants, packs, item.payload[L.AT_S]).payload())
 
 
 def _certificates(state: Audit) -> None:
-    """Each certificate verifies, carries its own name, and rests on a decision that granted that result."""
-    granted = {
-        (item.payload[L.METER], item.payload[L.RESULT][:16])
-        for item in state.statements.values()
-        if item.typ == L.KIND_DECISION and item.payload[L.OUTCOME] == 1
-    }
+    """Each certificate is a registry's, carries its own name, and says what a decision that granted it says."""
+    decisions = [item for item in state.statements.values() if item.typ == L.KIND_DECISION]
+    granted = [item.payload for item in decisions if item.payload[L.OUTCOME] == kinds.GRANTED]
     for name, raw in state.folder.files["certificates"].items():
         state.certificates += 1
-        certificate = _attempt(state, "certificates", name, partial(read_certificate, raw, state.keys))
+        keys = state.holders.of_kind(kinds.REGISTRY)
+        certificate = _attempt(state, "certificates", name, partial(read_certificate, raw, keys))
         if certificate is None:
             continue
         if identity(raw).hex() != name:
             state.blame("certificates", name, "its bytes do not hash to its name")
-        elif (certificate.meter, certificate.result) not in granted:
-            state.blame("certificates", name, "no decision in this folder granted it")
+        elif not any(_says_the_same(certificate, payload) for payload in granted):
+            state.blame("certificates", name, "no decision in this folder grants what it says")
+        elif certificate.marks != _marks(state, certificate):
+            state.blame("certificates", name, "its marks are not those of the meter that was tested")
+
+
+def _says_the_same(certificate: Certificate, payload: dict[int, Any]) -> bool:
+    said = (
+        payload[L.METER],
+        payload[L.RESULT][: len(certificate.result)],
+        payload[L.RULES][: len(certificate.rules)],
+        payload[L.POSITION],
+        payload[L.END_REGISTER],
+        tuple(payload[L.TERRITORY]),
+        bool(payload.get(L.DEMO)),
+    )
+    own = (
+        certificate.meter,
+        certificate.result,
+        certificate.rules,
+        certificate.position,
+        certificate.end_register,
+        certificate.territory,
+        certificate.demo,
+    )
+    return said == own and certificate.expires_s <= payload[L.WINDOW][1]
+
+
+def _marks(state: Audit, certificate: Certificate) -> bytes | None:
+    """The marks that follow from the attempt behind a certificate; None where that attempt is not here."""
+    results = (entry for entry in state.entries.values() if entry.statement.typ == L.KIND_RESULT)
+    result = next((e for e in results if e.statement.identity.startswith(certificate.result)), None)
+    if result is None:
+        return None
+    for entry in state.entries.values():
+        if entry.statement.typ == L.KIND_ATTEMPT and entry.place == closes(result):
+            for position in entry.statement.payload[L.POSITIONS]:
+                if position[L.METER] == certificate.meter:
+                    address = position.get(L.ELECTRONIC_ADDRESS, b"")
+                    return marks_hash(certificate.meter.partition(".")[2], address, "")
+    return None
 
 
 def report(state: Audit, console: Console) -> None:
