@@ -65,6 +65,7 @@ class Audit:
     statements: dict[str, Statement] = field(default_factory=dict)
     signers: dict[str, bytes] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
+    blobs: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
     anchors: list[PublicKey] = field(default_factory=list)
     holders: Holders = field(default_factory=lambda: Holders([]))
     decisions: int = 0
@@ -198,23 +199,39 @@ def _checkpoint(state: Audit, leaves: dict[int, str]) -> None:
 
 
 def _evidence(state: Audit) -> None:
+    """What digests and roots cover; only what is covered is given to the judge."""
     for name, raw in state.folder.files["evidence"].items():
         statement = state.statements.get(name)
         if statement is None:
             state.blame("evidence", name, "belongs to no statement that holds")
             continue
-        items = _attempt(state, "evidence", name, partial(scan, raw, LARGE))
+        items = _attempt(state, "evidence", name, partial(_items, raw))
         if items is not None and not _covers(statement, items):
             state.blame("evidence", name, "is not what the statement's digest or root covers")
-    for digest, raw in state.folder.files["rules"].items():
-        if sha256(raw).hexdigest() != digest:
-            state.blame("rules", digest, "its bytes do not hash to its name, which a rules grant names")
+        elif items is not None:
+            state.blobs[statement.identity] = tuple(items)
+    _rules(state)
     for name, statement in state.statements.items():
         if statement.typ in (L.KIND_ATTEMPT, L.KIND_RESULT) and name not in state.folder.files["evidence"]:
             state.blame("evidence", name, "missing")
-        digest = statement.payload.get(L.RULES, b"").hex()
-        if statement.typ == L.KIND_GRANT and digest and digest not in state.folder.files["rules"]:
-            state.blame("rules", digest, f"missing: grant {name[:16]} names it")
+
+
+def _items(raw: bytes) -> list[bytes]:
+    items = scan(raw, LARGE)
+    if not isinstance(items, list) or not all(isinstance(item, bytes) for item in items):
+        raise BadShape(0, "an evidence file is an array of byte strings")
+    return items
+
+
+def _rules(state: Audit) -> None:
+    named = {
+        s.payload[L.RULES].hex(): name for name, s in state.statements.items() if L.RULES_NAME in s.payload
+    }
+    for digest, raw in state.folder.files["rules"].items():
+        if sha256(raw).hexdigest() != digest:
+            state.blame("rules", digest, "its bytes do not hash to its name, which a rules grant names")
+    for digest in named.keys() - state.folder.files["rules"].keys():
+        state.blame("rules", digest, f"missing: grant {named[digest][:16]} names it")
 
 
 def _covers(statement: Statement, items: list[bytes]) -> bool:
@@ -225,18 +242,12 @@ def _covers(statement: Statement, items: list[bytes]) -> bool:
 
 def _decisions(state: Audit) -> None:
     """Each decision again, from the log as it stood at its size; the payloads must agree byte for byte."""
-    items = {
-        name: scan(raw, LARGE)
-        for name, raw in state.folder.files["evidence"].items()
-        if name in state.statements
-    }
-    blobs = {bytes.fromhex(name): tuple(parts) for name, parts in items.items()}
     packs = list(_packs(state))
     for name, item in sorted(state.statements.items()):
         if item.typ != L.KIND_DECISION:
             continue
         state.decisions += 1
-        again = decide_again(state, item, blobs, packs)
+        again = decide_again(state, item, packs)
         if again != encode(item.payload):
             state.blame("statements", name, f"deciding {item.payload[L.METER]} again gives another decision")
 
@@ -248,14 +259,12 @@ def _packs(state: Audit) -> Iterator[Pack]:
             yield pack
 
 
-def decide_again(
-    state: Audit, item: Statement, blobs: dict[bytes, tuple[bytes, ...]], packs: list[Pack]
-) -> bytes:
+def decide_again(state: Audit, item: Statement, packs: list[Pack]) -> bytes:
     """Payload bytes of the decision that the same inputs give now."""
     size = item.payload[L.LOG_SIZE]
     pool = [entry for entry in state.entries.values() if entry.leaf < size]
     grants = Grants([entry for entry in pool if entry.statement.typ == L.KIND_GRANT], state.anchors)
-    evidence = select(item.payload[L.METER], pool, size, blobs)
+    evidence = select(item.payload[L.METER], pool, size, state.blobs)
     return encode(decide(evidence, grants, packs, item.payload[L.AT_S]).payload())
 
 
