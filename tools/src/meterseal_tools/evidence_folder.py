@@ -11,6 +11,7 @@
 Nothing in it is trusted because it is there: `audit` proves each file from the anchors.
 """
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,8 +19,8 @@ import httpx
 
 from meterseal_protocol.statement import read
 from meterseal_wire import labels as L
-from meterseal_wire.encode import encode
 from meterseal_wire.scan import scan
+from meterseal_wire.sign1 import split
 
 FOLDERS = {
     "statements": ".cose",
@@ -28,8 +29,8 @@ FOLDERS = {
     "evidence": ".cbor",
     "rules": ".cbor",
 }
+TOP = ("anchors.cbor", "checkpoint.cose")
 PAGE_BYTES = 1 << 24
-CERTIFICATE_MARK = encode({L.HEADER_TYP: L.KIND_CERTIFICATE})[1:]
 
 
 class FolderError(Exception):
@@ -51,19 +52,25 @@ class Folder:
 
 def load(path: Path) -> Folder:
     """Read a folder as it is; nothing is judged here except what cannot be an evidence folder at all."""
-    for name in ("anchors.cbor", "checkpoint.cose"):
+    for name in TOP:
         if not (path / name).is_file():
             raise FolderError(
                 f"{path} holds no {name}: give a folder that `meterseal demo` or a registry exported"
             )
     folder = Folder(path, (path / "anchors.cbor").read_bytes(), (path / "checkpoint.cose").read_bytes(), {})
     for name, suffix in FOLDERS.items():
-        files = sorted(item for item in path.glob(f"{name}/*") if item.is_file())
-        folder.files[name] = {item.stem: item.read_bytes() for item in files if item.suffix == suffix}
-        folder.strange += [f"{name}/{item.name}" for item in files if item.suffix != suffix]
-    expected = {"anchors.cbor", "checkpoint.cose", *FOLDERS}
-    folder.strange += [item.name for item in sorted(path.iterdir()) if item.name not in expected]
+        found = sorted((path / name).iterdir()) if (path / name).is_dir() else []
+        belongs = [item for item in found if item.is_file() and _is_name(item.name, suffix)]
+        folder.files[name] = {item.stem: item.read_bytes() for item in belongs}
+        folder.strange += [f"{name}/{item.name}" for item in found if item not in belongs]
+    for item in sorted(path.iterdir()):
+        if item.name not in TOP and not (item.name in FOLDERS and item.is_dir()):
+            folder.strange.append(item.name)
     return folder
+
+
+def _is_name(name: str, suffix: str) -> bool:
+    return name.endswith(suffix) and re.fullmatch("[0-9a-f]{64}", name.removesuffix(suffix)) is not None
 
 
 def export(registry: str, anchors: bytes, path: Path) -> int:
@@ -83,9 +90,10 @@ def export(registry: str, anchors: bytes, path: Path) -> int:
 
 def _export_leaf(client: httpx.Client, path: Path, name: str, size: int) -> None:
     raw = _get(client, f"/entries/{name}")
-    (path / _place(raw) / (name + FOLDERS[_place(raw)])).write_bytes(raw)
+    place = _place(raw)
+    (path / place / (name + FOLDERS[place])).write_bytes(raw)
     (path / "receipts" / f"{name}.cose").write_bytes(_get(client, f"/receipts/{name}?size={size}"))
-    if _place(raw) == "certificates":
+    if place == "certificates":
         return
     statement = read(raw)
     if statement.typ in (L.KIND_ATTEMPT, L.KIND_RESULT):
@@ -96,7 +104,8 @@ def _export_leaf(client: httpx.Client, path: Path, name: str, size: int) -> None
 
 
 def _place(raw: bytes) -> str:
-    return "certificates" if CERTIFICATE_MARK in raw[:40] else "statements"
+    is_certificate = scan(split(raw)[0]).get(L.HEADER_TYP) == L.KIND_CERTIFICATE
+    return "certificates" if is_certificate else "statements"
 
 
 def _get(client: httpx.Client, address: str) -> bytes:
