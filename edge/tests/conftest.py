@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from meterseal_edge.custody import Promiser
 from meterseal_edge.events import Parcel
@@ -98,3 +99,12 @@ def box(tmp_path: Path) -> Iterator[Box]:
     found = Box(tmp_path)
     yield found
     found.store.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The machine's own Chromium, driven by playwright; no browser is downloaded."""
+    with sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield found
+        found.close()

@@ -91,10 +91,20 @@ class SmallRegistry:
 @contextmanager
 def served(registry: SmallRegistry, port: int) -> Iterator[None]:
     """The registry on a real port."""
-    server = uvicorn.Server(uvicorn.Config(registry.app(), host="127.0.0.1", port=port, log_level="warning"))
+    with on_port(registry.app(), port):
+        yield
+
+
+@contextmanager
+def on_port(app: Starlette, port: int) -> Iterator[None]:
+    """An application behind a real HTTP server."""
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    wait_until(lambda: server.started, "the registry's start")
+    wait_until(lambda: server.started, "the server's start")
     try:
         yield
     finally:

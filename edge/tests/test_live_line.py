@@ -63,6 +63,6 @@ def test_a_list_without_end_is_cut() -> None:
 @given(ANYTHING)
 def test_whatever_comes_the_page_gets_strict_json(value: object) -> None:
     """RFC 8259: strict JSON in UTF-8 has neither NaN nor half surrogates."""
-    told = {name: value for name in ("now", "point", "of", "pending", "positions")}
+    told = dict.fromkeys(("now", "point", "of", "pending", "positions"), value)
     json.dumps(shown(told), allow_nan=False, ensure_ascii=False).encode()
     json.dumps(shown({"positions": [{"position": value, "state": value}]}), allow_nan=False).encode()

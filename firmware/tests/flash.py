@@ -77,6 +77,37 @@ class Mounted:
         os.umount(self.path)
 
 
+class Misdirected:
+    """`with Misdirected(folder) as path`: a file system that takes every write and puts it elsewhere."""
+
+    path = "/astray"
+
+    def __init__(self, folder):
+        self.files = os.VfsPosix(folder)
+
+    def __enter__(self):
+        os.mount(self, self.path)
+        return self.path
+
+    def __exit__(self, kind, error, where):
+        os.umount(self.path)
+
+    def mount(self, readonly, mkfs):
+        self.files.mount(readonly, mkfs)
+
+    def umount(self):
+        self.files.umount()
+
+    def open(self, path, mode):
+        return self.files.open(path if mode == "rb" else path + ".astray", mode)
+
+    def stat(self, path):
+        return self.files.stat(path)
+
+    def ilistdir(self, path):
+        return self.files.ilistdir(path)
+
+
 class _Pen:
     """Signs with zeros: the store does not verify, and a run of cuts has thousands of statements."""
 

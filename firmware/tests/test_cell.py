@@ -1,6 +1,7 @@
 """Two small files that outlive a cut: one of them is always whole."""
 
 from doubles import Folder
+from flash import Misdirected
 
 from meterseal_fixture.cell import Cell
 from meterseal_fixture.errors import NotKept
@@ -68,6 +69,23 @@ def test_a_flipped_bit_gives_the_value_before_and_the_next_write_heals_it():
             assert Cell(path + "/cell", 4).read() == b"aaaa", at
         Cell(path + "/cell", 4).write(b"cccc")
         assert Cell(path + "/cell", 4).read() == b"cccc"
+
+
+def test_a_write_that_went_elsewhere_is_said():
+    """Both files exist, the file system takes the write and changes neither: NotKept, and the value of before stays."""
+    with Folder() as path:
+        cell = Cell(path + "/cell", 4)
+        cell.write(b"aaaa")
+        cell.write(b"bbbb")
+        with Misdirected(path) as astray:
+            cell = Cell(astray + "/cell", 4)
+            try:
+                cell.write(b"cccc")
+            except NotKept as wrong:
+                assert wrong.code == "keep.not_kept" and cell.read() == b"bbbb"
+            else:
+                raise AssertionError("kept elsewhere")
+        assert Cell(path + "/cell", 4).read() == b"bbbb"
 
 
 def test_a_folder_that_is_gone_is_said():

@@ -4,7 +4,7 @@ import gc
 import os
 
 from doubles import Folder
-from flash import Written, numbers, offered
+from flash import Misdirected, Written, numbers, offered
 
 from meterseal_fixture.errors import NotKept, QueueFull
 from meterseal_fixture.keep import FLASH_BLOCK, Keep
@@ -306,6 +306,35 @@ def test_after_a_write_that_failed_nothing_more_is_taken():
         assert refuses(NotKept, Written((1, 0)).append, keep) and segments(path) == []
         Written((1, 0)).append(Keep(path))
         assert numbers(Keep(path)) == [(1, 0)]
+
+
+def test_a_write_that_went_elsewhere_is_not_taken_for_kept():
+    """The file system says yes to every write, and the segment stays as it was: reading back tells."""
+    with Folder() as path:
+        fill(Keep(path), 1, 0, 1)
+        with Misdirected(path) as astray:
+            keep = Keep(astray)
+            assert keep.count == 2
+            assert refuses(NotKept, Written((1, 2)).append, keep)
+            assert refuses(NotKept, Written((1, 2)).append, keep), "taken though the store is in doubt"
+        assert numbers(Keep(path)) == [(1, 0), (1, 1)]
+
+
+def test_a_record_that_does_not_stand_where_it_should_is_not_taken_for_kept():
+    """The segment grew behind the store's back: by strange bytes, so the record lies further on; and by the very record
+    that comes next, so it reads well and has something behind it.
+    """
+    with Folder() as path, Folder() as other:
+        first, second = fill(Keep(path), 1, 0, 1)
+        name, other_name = path + "/seg-00000001", other + "/seg-00000001"
+        for grown in (b"strange", None):
+            for old in os.listdir(other):
+                os.remove(other + "/" + old)
+            keep = Keep(other)
+            first.append(keep)
+            put(other_name, content(name) if grown is None else content(other_name) + grown)
+            assert refuses(NotKept, second.append, keep), grown
+            assert numbers(Keep(other))[0] == (1, 0)
 
 
 def test_memory_holds_segments_not_records():

@@ -10,11 +10,12 @@ from meterseal_fixture.signer.curve_p256 import (
     P,
     add,
     affine,
+    combine,
     double,
     multiply_base,
     on_curve,
 )
-from meterseal_fixture.signer.software_p256 import SoftwareSigner, verify
+from meterseal_fixture.signer.software_p256 import SoftwareSigner, _nonces, verify
 
 # RFC 6979 appendix A.2.5: P-256 with SHA-256.
 SECRET = bytes.fromhex("C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721")
@@ -74,6 +75,16 @@ def test_numbers_out_of_range_are_refused():
         assert verify(KEY, b"sample", r + low) is False
 
 
+def test_no_pair_of_special_numbers_is_a_signature():
+    """Wycheproof's "special case values" for r and s, every pair of them. (0, 0) meets x = 0 of the point at infinity:
+    an implementation that checks neither takes it for any message (CVE-2022-21449).
+    """
+    special = (0, 1, N - 1, N, N + 1, P, P + 1, (1 << 256) - 1)
+    for r in special:
+        for s in special:
+            assert verify(KEY, b"sample", number(r) + number(s)) is False, (r, s)
+
+
 def test_s_and_s_plus_the_order_are_not_the_same():
     """ECDSA solved for the key: with s = 1, k and r = x(k G), the secret (k - e) / r makes (r, 1) valid. (r, 1 + n)
     satisfies the same equation and is out of range.
@@ -87,11 +98,14 @@ def test_s_and_s_plus_the_order_are_not_the_same():
 
 
 def test_other_lengths_are_refused():
-    """A signature and a key are 64 bytes each; verify says False and raises nothing."""
+    """A signature and a key are 64 bytes each; verify says False and raises nothing. A zero before s or y leaves the
+    number what it was, so only the length tells.
+    """
     right = bytes.fromhex(SIGNATURES[b"sample"])
-    for wrong in (b"", right[:-1], right + b"\x00", b"\x00" + right, right[:32]):
+    longer = right[:32] + b"\x00" + right[32:]
+    for wrong in (b"", right[:-1], right + b"\x00", b"\x00" + right, right[:32], longer):
         assert verify(KEY, b"sample", wrong) is False
-    for wrong in (b"", KEY[:-1], KEY + b"\x00", b"\x04" + KEY):
+    for wrong in (b"", KEY[:-1], KEY + b"\x00", b"\x04" + KEY, KEY[:32] + b"\x00" + KEY[32:]):
         assert verify(wrong, b"sample", right) is False
 
 
@@ -99,10 +113,32 @@ def test_a_key_that_is_no_point_is_refused():
     """SEC 1 section 3.2.2.1: coordinates below p, on the curve, and not the point at infinity."""
     right = bytes.fromhex(SIGNATURES[b"sample"])
     x, y = int(X, 16), int(Y, 16)
-    for wrong in ((0, 0), (x, y + 1), (y, x), (P, y), (x, P), (GX + P, GY)):
+    for wrong in ((0, 0), (x, y + 1), (y, x), (P, y), (x, P), (GX + P, GY), (GX, GY + P)):
         assert not on_curve(wrong[0], wrong[1])
         if max(wrong) < 1 << 256:
             assert verify(number(wrong[0]) + number(wrong[1]), b"sample", right) is False
+
+
+def test_a_signature_made_to_fit_a_point_off_the_curve_is_refused():
+    """With s = r the equation asks for x(u G + Q) = r, u = e / r. The chord of slope m through A = u G gives such a Q:
+    x = m^2 - r - x(A), y = y(A) + m (x - x(A)). Who skips SEC 1's check of the key takes it, as the last line shows;
+    u is even there, so Q is added last and alone.
+    """
+    e = int.from_bytes(sha256(b"off").digest(), "big")
+    for r, slope in ((2, 7), (11, 13)):
+        u = e * pow(r, N - 2, N) % N
+        start = multiply_base(u)
+        x = (slope * slope - r - start[0]) % P
+        forged = (x, (start[1] + slope * (x - start[0])) % P)
+        assert not on_curve(forged[0], forged[1])
+        assert verify(number(forged[0]) + number(forged[1]), b"off", number(r) + number(r)) is False
+        assert u % 2 == 0 and affine(combine(u, 1, forged))[0] == r
+
+
+def test_a_hash_beyond_the_order_is_reduced_before_it_seeds_the_nonce():
+    """RFC 6979 section 2.3.4, bits2octets: n + 5 and 5 are the same octets. One message in 2^32 has such a hash."""
+    beyond, below = next(_nonces(SECRET, number(N + 5))), next(_nonces(SECRET, number(5)))
+    assert beyond == below != next(_nonces(SECRET, number(6)))
 
 
 def test_the_other_root_of_s_verifies_too():

@@ -20,7 +20,7 @@ from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.statement import Statement, read
 from meterseal_protocol.verify import verify
 from meterseal_wire import labels as L
-from meterseal_wire.chain import DUPLICATE, FORK, GAP, LINKED, Head, link
+from meterseal_wire.chain import DUPLICATE, FORK, GAP, GENESIS, LINKED, Head, link
 from meterseal_wire.digest import sha256
 from meterseal_wire.errors import WireError
 from meterseal_wire.scan import scan
@@ -131,36 +131,37 @@ class Ingest:
         batch.refused.append(Refused(raw, candidate.key, candidate.fixture, f"chain.{verdict}", why))
 
     def verdict(self, candidate: Candidate, held: Head | None, batch: Batch) -> str:
-        """LINKED, DUPLICATE, GAP or FORK by wire's rule, but for two cases in which it sees too little.
+        """LINKED, DUPLICATE, GAP or FORK by wire's rule, but where that rule sees too little.
 
-        A boot that cites a head which has not arrived yet does not contradict the one that is held: it waits. And the
-        first boot that is ever seen waits while something earlier of its key lies in quarantine: custody for it would
-        let the fixture drop what nobody has.
+        Two things contradict nothing and only wait: a boot that cites a head which has not arrived yet, and what lies
+        before the place where this edge's part of the chain begins.
         """
         statement = candidate.statement
         assert statement.chain is not None
-        place = (candidate.key, statement.chain[0], statement.chain[1])
-        known = batch.places.get(place) or self.log.identity_at(*place)
+        place = statement.chain[:2]
+        known = batch.places.get((candidate.key, *place)) or self.log.identity_at(candidate.key, *place)
+        if held is None:
+            return self.beginning(candidate, batch)
         found = str(link(held, statement.chain, statement.identity, known))
-        if found == FORK and held is not None and known is None and cites_later(statement, held):
-            return GAP
-        if found == LINKED and held is None and self.earlier_waits(candidate, batch):
-            return GAP
-        return found
+        waits = cites_later(statement, held) or place < self.log.begins(candidate.key, held)
+        return GAP if found == FORK and known is None and waits else found
 
-    def earlier_waits(self, candidate: Candidate, batch: Batch) -> bool:
-        """True if quarantine, or this batch, holds a statement under the candidate's kid for an earlier place."""
-        assert candidate.statement.chain is not None
-        refused = [item.raw for item in batch.refused if item.fixture == candidate.fixture]
-        for raw in (*refused, *self.log.store.refusals(candidate.fixture)):
-            try:
-                other = read(raw)
-            except (ProtocolError, WireError):
-                continue
-            same_key = other.kid == candidate.statement.kid
-            if same_key and other.chain and other.chain < candidate.statement.chain:
-                return True
-        return False
+    def beginning(self, candidate: Candidate, batch: Batch) -> str:
+        """LINKED for a key's first boot of all, or for the oldest thing that its fixture still has; else GAP.
+
+        A fixture that comes to a new edge begins in the middle of its chain, and custody covers everything before
+        the place it names. Fixtures offer oldest first and again from the beginning, so what was refused once, and
+        comes again while nothing earlier was offered, is the oldest. A full quarantine would not know.
+        """
+        statement, fixture = candidate.statement, candidate.fixture
+        assert statement.chain is not None
+        if statement.chain[1:] == (0, GENESIS):
+            return LINKED
+        kept = self.log.store.refusals(fixture)
+        refused = [item.raw for item in batch.refused if item.fixture == fixture]
+        earlier = any(is_before(raw, statement) for raw in (*kept, *refused))
+        oldest = statement.raw in kept and not earlier and len(kept) < self.quarantine.bound
+        return LINKED if oldest else GAP
 
     def tell(self, durable: list[Durable], batch: Batch, covered: list[Covered]) -> None:
         """Counts and alarms for the page."""
@@ -187,6 +188,17 @@ def cites_later(statement: Statement, held: Head) -> bool:
     """True for a boot that cites a last head after the one held: something between has not arrived."""
     cited = statement.payload.get(L.LAST_HEAD) if statement.typ == L.KIND_BOOT else None
     return cited is not None and tuple(cited) > (held.epoch, held.seq)
+
+
+def is_before(raw: bytes, statement: Statement) -> bool:
+    """True if `raw` reads as a statement under the same kid at an earlier place."""
+    try:
+        other = read(raw)
+    except (ProtocolError, WireError):
+        return False
+    return bool(
+        other.kid == statement.kid and other.chain and statement.chain and other.chain < statement.chain
+    )
 
 
 def unpack(parcel: Parcel, batch: Batch) -> list[tuple[bytes, tuple[bytes, ...]]]:

@@ -41,6 +41,10 @@ class EdgeLog:
         """The newest linked statement of a key."""
         return self.store.head(key)
 
+    def begins(self, key: bytes, held: Head) -> tuple[int, int]:
+        """Epoch and seq of the oldest statement of a key; those of `held` where nothing is stored yet."""
+        return self.store.begins(key) or (held.epoch, held.seq)
+
     def identity_at(self, key: bytes, epoch: int, seq: int) -> bytes | None:
         """Identity stored at one place of a key's chain."""
         return self.store.identity_at(key, epoch, seq)

@@ -7,6 +7,7 @@ over services starts it again. An edge that looks well and takes nothing would b
 import fcntl
 import logging
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -120,9 +121,8 @@ def run(edge: Edge) -> int:
     """Serve until SIGTERM or SIGINT, then stop in order: no new parcels, last batch, page. 70 if a thread broke."""
     stop, broken = threading.Event(), threading.Event()
     app = make_app(edge.state, edge.store, edge.checkpointer.checkpoint)
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2)
-    config.host, config.port = edge.settings.page_host, edge.settings.page_port
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
+    door = socket.create_server((edge.settings.page_host, edge.settings.page_port))
 
     def watched(loop: Callable[[threading.Event], None]) -> None:
         try:
@@ -138,13 +138,14 @@ def run(edge: Edge) -> int:
     for thread in threads:
         thread.start()
     try:
-        server.run()
+        server.run(sockets=[door])
     finally:
         stop.set()
         edge.outbox.wake.set()
         for thread in threads:
             thread.join(timeout=STOP_S)
         edge.inbox.stop()
+        door.close()
         edge.store.close()
         edge.lock.close()
     return FAULT if broken.is_set() else 0

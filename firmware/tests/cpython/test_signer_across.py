@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 ROOT = Path(__file__).resolve().parents[3]
 MICROPYTHON = Path(sys.executable).parent / "micropython"
 WYCHEPROOF = ROOT / "protocol/tests/data/wycheproof/ecdsa_secp256r1_sha256_p1363_test.json"
-SIGNATURES = 30
+SIGNATURES = 50
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 # Reads lines "sign secret message" and "verify key message signature", in hex with "-" for nothing; writes one each.
 DRIVER = """
@@ -62,7 +62,7 @@ def point(key: ec.EllipticCurvePublicKey) -> bytes:
 
 
 def test_what_micropython_signs_cryptography_verifies() -> None:
-    """Thirty secrets and messages of 1 to 600 bytes, seeded; OpenSSL has the same public key and accepts each."""
+    """Fifty secrets and messages of 1 to 600 bytes, seeded; OpenSSL has the same public key and accepts each."""
     draw = random.Random(6979)
     cases = [
         (draw.randrange(1, ORDER), draw.randbytes(1 + 599 * turn // (SIGNATURES - 1)))
@@ -92,7 +92,7 @@ def test_what_micropython_signs_is_what_cryptography_signs_deterministically() -
 
 
 def test_what_cryptography_signs_micropython_verifies_and_tampered_it_refuses() -> None:
-    """Thirty random keys: each signature holds; with one bit changed in message, signature or key it does not."""
+    """Fifty random keys: each signature holds; with one bit changed in message, signature or key it does not."""
     draw = random.Random(186)
     questions, expected = [], []
     for _ in range(SIGNATURES):

@@ -16,8 +16,9 @@ from typing import Annotated, NoReturn
 import httpx
 import typer
 import zxingcpp
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 
 from meterseal_protocol import qr
@@ -25,6 +26,7 @@ from meterseal_protocol.check import Answer, check
 from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.trust import Trust
 from meterseal_protocol.words import next_step, say
+from meterseal_tools.inspect import is_file
 from meterseal_wire.errors import WireError
 
 EXIT = {"valid": 0, "not_valid": 1, "cannot_say": 2}
@@ -61,7 +63,7 @@ def subject(source: str, registry: str | None) -> Subject:
         return from_url(source, registry)
     if path.suffix.lower() in PICTURES:
         return from_url(from_picture(path), registry)
-    if path.is_file():
+    if is_file(source):
         return Subject(path.read_bytes(), None, registry)
     if path.suffix in (".cwt", ".cbor"):
         raise NothingToCheck(NO_INPUT, f"there is no file {source}")
@@ -74,8 +76,16 @@ def from_url(url: str, registry: str | None) -> Subject:
         meter, certificate = qr.from_url(url)
     except (ProtocolError, WireError) as error:
         raise NothingToCheck(NO_CERTIFICATE, f"no certificate in this address: {error}") from None
-    host = httpx.URL(url.partition("#")[0])
-    return Subject(certificate, meter, registry or f"{host.scheme}://{host.netloc.decode()}")
+    return Subject(certificate, meter, registry or registry_of(url))
+
+
+def registry_of(url: str) -> str:
+    """Scheme, host and port of a URL."""
+    try:
+        host = httpx.URL(url.partition("#")[0])
+    except httpx.InvalidURL as error:
+        raise NothingToCheck(NO_CERTIFICATE, f"this is no address: {error}") from None
+    return f"{host.scheme}://{host.netloc.decode()}"
 
 
 def from_picture(path: Path) -> str:
@@ -85,7 +95,7 @@ def from_picture(path: Path) -> str:
     try:
         with Image.open(path) as picture:
             found = zxingcpp.read_barcodes(picture.convert("L"))
-    except UnidentifiedImageError:
+    except (OSError, Image.DecompressionBombError):
         raise NothingToCheck(NO_CERTIFICATE, f"{path} is no picture that can be read") from None
     texts = [code.text for code in found if "#" in code.text]
     if len(texts) != 1:
@@ -107,6 +117,8 @@ def fetch(address: str) -> bytes:
     """Bytes at `address`; NothingToCheck when it can't be reached or has none."""
     try:
         answer = httpx.get(address, timeout=10)
+    except httpx.InvalidURL as error:
+        raise NothingToCheck(USAGE, f"{address} is no address: {error}") from None
     except httpx.HTTPError as error:
         raise NothingToCheck(
             UNREACHABLE, f"{address} did not answer ({error}); use --trust to check offline"
@@ -147,13 +159,13 @@ def show(answer: Answer, console: Console) -> None:
     colour, zh, en = HEAD[answer.outcome]
     lines = []
     if answer.meter:
-        lines.append(f"表号 meter: {answer.meter}")
+        lines.append(f"表号 meter: {escape(answer.meter)}")
     for code, numbers in answer.reasons:
         lines.append(f"{say(code, numbers, 'zh')}\n{say(code, numbers, 'en')}  [dim]({code})[/dim]")
         lines.append(f"→ {next_step(code, numbers, 'zh')}\n→ {next_step(code, numbers, 'en')}")
     if answer.outcome == "valid":
         lines.append(f"安装前 install before: {day(answer.expires_s)}")
-        lines.append(f"地区 territory: {', '.join(answer.territory)}")
+        lines.append(f"地区 territory: {escape(', '.join(answer.territory))}")
         dial = f"{Decimal(answer.end_register).scaleb(answer.exponent):f}"
         lines.append(f"核对表盘读数不低于 the dial must not show less than: {dial} m³")
     if answer.status_age_s is not None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import httpx
 import segno
@@ -22,7 +22,7 @@ from meterseal_protocol.keys import PublicKey
 from meterseal_protocol.statement import read
 from meterseal_protocol.status import Validity, publish
 from meterseal_protocol.trust import Trust
-from meterseal_tools.evidence_folder import export
+from meterseal_tools.evidence_folder import FolderError, export
 from meterseal_tools.report import Counts, Row, counts_line, rows, table
 from meterseal_tools.services import ServiceFailed
 from meterseal_tools.sim.errors import SimError
@@ -54,13 +54,23 @@ class Story:
 
 def clear(folder: Path) -> None:
     """Make room for this run; only a folder that an earlier demo made is ever removed."""
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        unusable(folder, "is no folder")
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARK).is_file():
-            print(f"demo: {folder} holds something else; name another --folder", file=sys.stderr)
-            raise typer.Exit(UNUSABLE)
+            unusable(folder, "holds something else")
         shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARK).write_text("This folder is removed and made again by `meterseal demo`.\n")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / MARK).write_text("This folder is removed and made again by `meterseal demo`.\n")
+    except OSError as error:
+        unusable(folder, f"cannot be made: {error.strerror}")
+
+
+def unusable(folder: Path, why: str) -> NoReturn:
+    """One sentence on standard error, and out."""
+    print(f"demo: {folder} {why}; name another --folder", file=sys.stderr)
+    raise typer.Exit(UNUSABLE) from None
 
 
 def drained(stage: Stage) -> Counts:
@@ -222,7 +232,7 @@ def command(
     except KeyboardInterrupt:
         story.console.print("\nstopped; nothing is left running")
         raise typer.Exit(130) from None
-    except (ServiceFailed, SimError) as error:
+    except (ServiceFailed, SimError, FolderError, httpx.HTTPError) as error:
         print(f"demo: {error}", file=sys.stderr)
         raise typer.Exit(FAILED) from None
     raise typer.Exit(0 if right else FAILED)

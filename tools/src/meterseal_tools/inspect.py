@@ -16,7 +16,7 @@ from meterseal_protocol import qr
 from meterseal_protocol.errors import ProtocolError
 from meterseal_wire import labels as L
 from meterseal_wire.encode import Tag
-from meterseal_wire.errors import WireError
+from meterseal_wire.errors import BadShape, WireError
 from meterseal_wire.point import FIELDS
 from meterseal_wire.scan import scan
 from meterseal_wire.sign1 import identity
@@ -24,6 +24,7 @@ from meterseal_wire.sign1 import identity
 LIMIT = 1 << 20
 NESTING = 12
 INDENT = "  "
+SIGN1 = ([bytes, dict, bytes, bytes], [bytes, dict, type(None), bytes])
 DATA_ERROR = 65
 CERTIFICATE_ITEMS = (
     "territory",
@@ -93,56 +94,70 @@ def describe(raw: bytes) -> list[str]:
 
 def _lines(value: Any, space: str, indent: str) -> Iterator[str]:
     if isinstance(value, Tag):
-        parts: Any = value.value
-        yield from _message(parts, indent)
+        yield from _message(value.value, indent)
     elif isinstance(value, dict):
         yield from _map(value, space, indent)
     elif isinstance(value, list):
         yield from _list(value, space, indent)
     else:
-        yield indent + _scalar(value)
+        yield from _leaf(value, space, indent)
 
 
-def _message(parts: list[Any], indent: str) -> Iterator[str]:
+def _message(parts: Any, indent: str) -> Iterator[str]:
+    """COSE_Sign1 (RFC 9052 section 4.2), its two byte strings opened."""
+    if not isinstance(parts, list) or [type(part) for part in parts] not in SIGN1:
+        raise BadShape(0, "tag 18 is not followed by the four parts of a COSE_Sign1")
     protected, unprotected, payload, signature = parts
-    yield f"{indent}18( / COSE_Sign1 / ["
-    inner = indent + INDENT
     header = scan(protected)
-    yield f"{inner}/ protected / <<"
-    yield from _lines(header, HEADER, inner + INDENT)
-    yield f"{inner}>>,"
+    if not isinstance(header, dict):
+        raise BadShape(0, "a protected header is a map")
+    inner = indent + INDENT
+    yield f"{indent}18( / COSE_Sign1 / ["
+    yield from _embedded("/ protected / ", header, HEADER, inner)
     yield f"{inner}/ unprotected /"
-    yield from _lines(unprotected, HEADER, inner + INDENT)
+    yield from _with_comma(_lines(unprotected, HEADER, inner))
     if payload is None:
         yield f"{inner}/ payload / null,"
     else:
-        yield f"{inner}/ payload / <<"
         space = CLAIM if header.get(L.HEADER_TYP) in (None, L.KIND_CERTIFICATE) else FIELD
-        yield from _lines(scan(payload, LIMIT, NESTING), space, inner + INDENT)
-        yield f"{inner}>>,"
+        yield from _embedded("/ payload / ", scan(payload, LIMIT, NESTING), space, inner)
     yield f"{inner}/ signature / {_scalar(signature)}"
     yield f"{indent}])"
+
+
+def _embedded(name: str, value: Any, space: str, indent: str) -> Iterator[str]:
+    yield f"{indent}{name}<<"
+    yield from _lines(value, space, indent + INDENT)
+    yield f"{indent}>>,"
+
+
+def _with_comma(lines: Iterator[str]) -> Iterator[str]:
+    """The same lines with a comma behind the last."""
+    found = list(lines)
+    yield from found[:-1]
+    yield found[-1] + ","
 
 
 def _map(value: dict[Any, Any], space: str, indent: str) -> Iterator[str]:
     if not value:
         yield indent + "{}"
         return
+    inner = indent + INDENT
     yield indent + "{"
     for key, item in value.items():
         name = NAMES[space].get(key)
         label = f"/ {name} / {key}" if name else _scalar(key)
         below = CLAIM if name == "cwt_claims" else space
         if space == HEADER and key == L.HEADER_TYP:
-            yield f"{indent}{INDENT}{label}: {item} / {L.KIND_NAMES.get(item, 'unknown')} /,"
+            yield f"{inner}{label}: {_scalar(item)} / {L.KIND_NAMES.get(item, 'unknown')} /,"
         elif space == CLAIM and key == L.CLAIM_CERTIFICATE and isinstance(item, list):
-            yield f"{indent}{INDENT}{label}:"
-            yield from _named(item, indent + 2 * INDENT)
+            yield f"{inner}{label}:"
+            yield from _named(item, inner + INDENT)
         elif isinstance(item, (dict, list, Tag)):
-            yield f"{indent}{INDENT}{label}:"
-            yield from _lines(item, below, indent + 2 * INDENT)
+            yield f"{inner}{label}:"
+            yield from _with_comma(_lines(item, below, inner + INDENT))
         else:
-            yield f"{indent}{INDENT}{label}: {_scalar(item)},"
+            yield f"{inner}{label}: {_scalar(item)},"
     yield indent + "}"
 
 
@@ -152,35 +167,49 @@ def _named(value: list[Any], indent: str) -> Iterator[str]:
     for name, item in zip(CERTIFICATE_ITEMS, value, strict=False):
         shown = json.dumps(item) if isinstance(item, list) else _scalar(item)
         yield f"{indent}{INDENT}/ {name} / {shown},"
-    yield indent + "]"
+    yield indent + "],"
 
 
 def _list(value: list[Any], space: str, indent: str) -> Iterator[str]:
     if all(isinstance(item, int) for item in value):
         names = FIELDS if len(value) == len(FIELDS) else ()
         named = [f"/{name}/ {item}" for name, item in zip(names, value, strict=False)]
-        yield f"{indent}[{', '.join(named or map(str, value))}],"
+        yield f"{indent}[{', '.join(named or map(_scalar, value))}]"
         return
     yield indent + "["
     for item in value:
-        yield from _lines(item, space, indent + INDENT)
+        yield from _with_comma(_lines(item, space, indent + INDENT))
     yield indent + "]"
 
 
+def _leaf(value: Any, space: str, indent: str) -> Iterator[str]:
+    """A value alone; a byte string in an array that holds a message, a list or a map is opened."""
+    inside = _inside(value) if isinstance(value, bytes) else None
+    if inside is None:
+        yield indent + _scalar(value)
+        return
+    yield indent + "<<"
+    yield from _lines(inside, space, indent + INDENT)
+    yield indent + ">>"
+
+
+def _inside(raw: bytes) -> Any:
+    try:
+        value = scan(raw, LIMIT, NESTING)
+    except WireError:
+        return None
+    return value if isinstance(value, (dict, list, Tag)) else None
+
+
 def _scalar(value: Any) -> str:
+    """One value in diagnostic notation; what a terminal would obey is escaped."""
     if isinstance(value, bytes):
-        return f"h'{value.hex()}'" + _opened(value)
+        return f"h'{value.hex()}'"
     if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return json.dumps(value, ensure_ascii=not value.isprintable())
     if value is None:
         return "null"
     return str(value).lower()
-
-
-def _opened(value: bytes) -> str:
-    if not value.startswith(b"\xd2\x84"):
-        return ""
-    return f" / a message of {len(value)} bytes: inspect it alone /"
 
 
 def command(
@@ -189,7 +218,7 @@ def command(
     """Show any message as annotated diagnostic notation. Nothing is verified."""
     try:
         print("\n".join(describe(message_bytes(source))))
-    except (WireError, ProtocolError, ValueError) as error:
+    except (WireError, ProtocolError, ValueError, OSError) as error:
         print(
             f"inspect: {source}: {error}. Give a message file, hex or a certificate's URL.", file=sys.stderr
         )

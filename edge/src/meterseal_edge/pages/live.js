@@ -16,7 +16,11 @@ function el(tag, text, cls) {
   if (cls) made.className = cls;
   return made;
 }
-const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString(language, { hour12: false });
+function clock(seconds) {
+  const then = new Date(seconds * 1000);
+  const time = then.toLocaleTimeString(language, { hour12: false });
+  return then.toDateString() === new Date().toDateString() ? time : `${then.toLocaleDateString(language)} ${time}`;
+}
 const count = (value) => (value === null ? "–" : String(value));
 
 function position(row, meters, w) {
@@ -71,8 +75,12 @@ function drawAlarms(w) {
   const body = el("tbody");
   for (const a of [...last.alarms].reverse()) {
     const row = el("tr");
-    const cells = [clock(a.at_s), a.fixture || "–", a.code, a.why, String(a.count)];
+    const meaning = CODES[a.code] || CODES[a.code.split(".")[0]];
+    const cells = [clock(a.at_s), a.fixture || "–", a.code, "", String(a.count)];
     row.append(...cells.map((text, i) => { const td = el("td", text, TABLE[i]); td.dataset.name = w[TABLE[i]]; return td; }));
+    const why = row.querySelector(".why");
+    if (meaning) why.append(el("div", meaning[language === "zh" ? 0 : 1]));
+    why.append(el("div", a.why, "soft"));
     body.append(row);
   }
   table.append(top, body);

@@ -20,3 +20,23 @@ const WORDS = {
     waiting_p: "waiting", reading: "reading", counting: "counting", done: "done", silent: "silent",
     when: "time", where: "fixture", what: "code", why: "reason", times: "times" },
 };
+// What an alarm's code means and what to do, by the code or by its part before the dot. The reason beside it is for
+// whoever looks after the edge, and English.
+const CODES = {
+  "chain.gap": ["中间有记录未到，等待夹具重发。", "Something between has not arrived; the fixture offers it again."],
+  "chain.fork": ["同一密钥出现两段历史：停用该夹具并保留现场。", "Two histories under one key: stop this fixture and keep everything."],
+  "edge.broker": ["消息代理拒绝本站：检查其账号和访问规则。", "The broker refuses the edge: look at its accounts and access lists."],
+  "edge.beacon": ["登记库给出的不是信标，未采用。", "The registry gave something else for a beacon; it was not used."],
+  "edge.evidence": ["附件与记录不符，已丢弃附件，保留记录。", "Attachments that the statement does not cover were dropped; it was kept."],
+  "edge.kind": ["夹具签了不属于它的记录，已隔离。", "A fixture signed what is not its to say; quarantined."],
+  "edge.parcel": ["报文格式错误，已隔离。", "A parcel out of shape; quarantined."],
+  "edge.quarantine": ["该夹具的隔离区已满，停止确认：查明原因后清空。", "This fixture's quarantine is full and it is not acknowledged: find out why, then empty it."],
+  "edge.receipt": ["登记库回执无效，稍后重发。", "A receipt of the registry does not hold; sent again later."],
+  "edge.refused": ["登记库拒收一条记录，其余不受影响，稍后重发。", "The registry refused a statement; others go on, this one is sent again later."],
+  "edge.registry": ["登记库无法使用：记录留在本站，恢复后补传。", "The registry cannot be used: statements wait here and are sent when it can."],
+  "edge.store": ["存储失败，已停止确认：检查磁盘。", "The store failed and acknowledging stopped: look at the disk."],
+  "edge.topic": ["密钥与主题不符，或夹具不属于本站，已隔离。", "The key does not belong to this topic or site; quarantined."],
+  "verify.unknown_key": ["未知密钥：缺少该夹具的授权。", "Unknown key: the fixture's grant is missing here."],
+  verify: ["签名或报头无效，已隔离。", "Signature or header does not hold; quarantined."],
+  wire: ["数据损坏，已隔离。", "Damaged bytes; quarantined."],
+};

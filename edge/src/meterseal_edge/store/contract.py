@@ -42,6 +42,9 @@ class Store(Protocol):
     def head(self, key: bytes) -> Head | None:
         """The newest linked statement of a key."""
 
+    def begins(self, key: bytes) -> tuple[int, int] | None:
+        """Epoch and seq of the oldest statement of a key."""
+
     def identity_at(self, key: bytes, epoch: int, seq: int) -> bytes | None:
         """Identity stored at one place of a key's chain."""
 

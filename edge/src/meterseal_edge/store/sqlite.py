@@ -11,7 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from meterseal_edge.errors import StoreFailed
 from meterseal_edge.events import Candidate, Refused
@@ -34,8 +34,11 @@ CREATE TABLE IF NOT EXISTS quarantine (
 );
 CREATE INDEX IF NOT EXISTS quarantine_fixture ON quarantine (fixture);
 """
+ENTER = "UPDATE statement SET receipt = ? WHERE leaf = ? AND receipt IS NULL"
+T = TypeVar("T")
 PRAGMAS = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL")
 HEAD = "SELECT epoch, seq, identity FROM statement WHERE key = ? ORDER BY epoch DESC, seq DESC LIMIT 1"
+OLDEST = "SELECT epoch, seq FROM statement WHERE key = ? ORDER BY epoch, seq LIMIT 1"
 PLACE = "SELECT identity FROM statement WHERE key = ? AND epoch = ? AND seq = ?"
 UNENTERED = (
     "SELECT leaf, identity, raw FROM statement WHERE receipt IS NULL AND leaf > ? ORDER BY leaf LIMIT ?"
@@ -74,11 +77,12 @@ class SqliteStore:
             self._waiting += len(fresh)
             return first
 
-    def _transaction(self, write: Callable[[], object]) -> None:
+    def _transaction(self, write: Callable[[], T]) -> T:
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            write()
+            found = write()
             self._db.execute("COMMIT")
+            return found
         except sqlite3.Error:
             with contextlib.suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
@@ -94,16 +98,22 @@ class SqliteStore:
             items += [(leaf, ordinal, item) for ordinal, item in enumerate(candidate.evidence)]
         self._db.executemany("INSERT INTO statement VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", rows)
         self._db.executemany("INSERT INTO evidence VALUES (?, ?, ?)", items)
-        self._db.executemany("DELETE FROM quarantine WHERE raw = ?", [(c.statement.raw,) for c in fresh])
         self._db.executemany(
             "INSERT OR IGNORE INTO quarantine VALUES (?, ?, ?, ?, ?, ?)",
             [(item.raw, item.key, item.fixture, item.code, item.why, received_s) for item in refused],
         )
+        # Last: a statement may be refused and link later in the same batch.
+        self._db.executemany("DELETE FROM quarantine WHERE raw = ?", [(c.statement.raw,) for c in fresh])
 
     def head(self, key: bytes) -> Head | None:
         """The newest linked statement of a key."""
         row = self._one(HEAD, key)
         return Head(*row) if row else None
+
+    def begins(self, key: bytes) -> tuple[int, int] | None:
+        """Epoch and seq of the oldest statement of a key."""
+        row = self._one(OLDEST, key)
+        return (row[0], row[1]) if row else None
 
     def identity_at(self, key: bytes, epoch: int, seq: int) -> bytes | None:
         """Identity stored at one place of a key's chain."""
@@ -131,16 +141,15 @@ class SqliteStore:
 
     def enter(self, receipts: list[tuple[int, bytes]]) -> None:
         """Keep receipts (leaf, bytes): these statements are entered."""
-        update = "UPDATE statement SET receipt = ? WHERE leaf = ? AND receipt IS NULL"
+        rows = [(raw, leaf) for leaf, raw in receipts]
         with self._lock:
-            before = self._db.total_changes
             try:
-                self._transaction(lambda: self._db.executemany(update, [(r, leaf) for leaf, r in receipts]))
+                written = self._transaction(lambda: self._db.executemany(ENTER, rows).rowcount)
             except sqlite3.Error as error:
                 raise StoreFailed(
                     f"receipts were not stored: {error}. They will be asked for again"
                 ) from None
-            self._waiting -= self._db.total_changes - before
+            self._waiting -= max(written, 0)
 
     def counts(self) -> tuple[int, int, int]:
         """(durable, entered, quarantined)."""

@@ -1,0 +1,29 @@
+"""Planted bug: custody before the commit. The fixture frees what is nowhere yet, and then the power fails."""
+
+import sys
+
+from edge.tests.planted.power import fail_at_commit
+
+from meterseal_edge.events import Covered, Parcel
+from meterseal_edge.ingest import Ingest
+from meterseal_edge.main import main
+from meterseal_wire import labels as L
+from meterseal_wire.statement import build
+
+honest = Ingest.keep
+
+
+def keep(self: Ingest, parcels: list[Parcel]) -> list[Covered]:
+    """Promise what the batch would reach, then do the work."""
+    batch = self.admit(parcels)
+    size, root = self.log.tip()
+    for key, head in batch.heads.items():
+        payload = {L.KEY: key, L.EPOCH: head.epoch, L.SEQ: head.seq, L.HEAD: head.identity}
+        raw = build(self.promiser.author, L.KIND_CUSTODY, {**payload, L.LOG_SIZE: size, L.LOG_ROOT: root})
+        self.inbox.send_down(batch.touched[key], [raw])
+    return honest(self, parcels)
+
+
+Ingest.keep = keep  # type: ignore[method-assign]
+fail_at_commit(3, before=True)
+sys.exit(main())

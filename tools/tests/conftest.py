@@ -1,0 +1,135 @@
+"""An evidence folder without a server: the model world's statements and the real judge's decisions, on disk."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meterseal_protocol import checkpoint
+from meterseal_protocol.certificate import Certificate, issue, marks_hash
+from meterseal_protocol.checkpoint import TreeHead
+from meterseal_protocol.evidence import Entry
+from meterseal_protocol.judge import Decision
+from meterseal_protocol.merkle import Tree, include, leaf_hash
+from meterseal_protocol.receipt import issue as issue_receipt
+from meterseal_protocol.testing.trial import Trial
+from meterseal_tools.audit import audit
+from meterseal_tools.evidence_folder import FOLDERS, load
+from meterseal_wire import labels as L
+from meterseal_wire.encode import encode
+from meterseal_wire.sign1 import identity
+from meterseal_wire.statement import build
+
+YEAR_S = 365 * 86_400
+
+
+class Archive:
+    """A registry's log with a meter in it, to be written as an evidence folder; tests put lies into it."""
+
+    def __init__(self) -> None:
+        self.trial = Trial()
+        self.record = self.trial.record
+        self.world = self.trial.world
+        self.certificates: dict[int, tuple[bytes, int]] = {}
+
+    def test_meter(self) -> "Archive":
+        """Grants, beacon, boot, attempt and result."""
+        self.trial.begin().run()
+        return self
+
+    def sign(self, role: str, kind: int, payload: Mapping[int, Any]) -> Entry:
+        """A statement that `role` signs, entered whatever it is."""
+        return self.record.enter(build(self.world.author(role), kind, dict(payload)))
+
+    def decide(self, role: str = "registry", **changes: Any) -> Decision:
+        """Scope and decision, logged; `changes` are payload fields that the registry invents."""
+        decision = self.trial.decide()
+        lies = {getattr(L, name): value for name, value in changes.items()}
+        self.sign(role, L.KIND_DECISION, {**decision.payload(), **lies})
+        return decision
+
+    def content(self, decision: Decision) -> Certificate:
+        """What the certificate of a granted decision says, by the contract's table of claims."""
+        assert decision.window and decision.territory and decision.rules and decision.result
+        assert decision.position is not None and decision.end_register is not None
+        return Certificate(
+            issuer="REG-CN",
+            meter=decision.meter,
+            issued_s=self.record.now_s,
+            expires_s=min(decision.window[1], self.record.now_s + YEAR_S),
+            territory=decision.territory,
+            rules=decision.rules[:8],
+            result=decision.result[:16],
+            position=decision.position,
+            end_register=decision.end_register,
+            exponent=-3,  # the world's types count litres
+            marks=marks_hash(self.trial.serial, self.trial.seat().address, ""),
+            status_list=1,
+            status_index=len(self.certificates),
+            demo=True,
+        )
+
+    def certify(self, decision: Decision, role: str = "registry", **changes: Any) -> str:
+        """A certificate, logged; its name in the folder. `changes` are claims that differ from the decision."""
+        raw = issue(self.world.author(role), replace(self.content(decision), **changes))
+        self.certificates[self.record.tree.size] = (raw, self.record.now_s)
+        self.record.tree.append(identity(raw))
+        return identity(raw).hex()
+
+    def leaves(self) -> list[tuple[str, bytes, int]]:
+        """(sub-folder, bytes, time of entry) in the log's order."""
+        logged = {
+            entry.leaf: ("statements", entry.statement.raw, entry.entered_s) for entry in self.record.pool
+        }
+        logged |= {leaf: ("certificates", *found) for leaf, found in self.certificates.items()}
+        return [logged[leaf] for leaf in sorted(logged)]
+
+    def write(self, folder: Path, log_role: str = "registry", head_role: str = "registry") -> Path:
+        """The folder as evidence_folder.py describes it; receipts and checkpoint signed by these roles."""
+        for name in FOLDERS:
+            (folder / name).mkdir(parents=True)
+        leaves = self.leaves()
+        names = [identity(raw) for _, raw, _ in leaves]
+        hashes = [leaf_hash(name) for name in names]
+        for index, (place, raw, entered_s) in enumerate(leaves):
+            name = names[index].hex()
+            proof = include(hashes, index, len(hashes))
+            (folder / place / f"{name}{FOLDERS[place]}").write_bytes(raw)
+            receipt = issue_receipt(self.world.author(log_role), names[index], proof, entered_s)
+            (folder / "receipts" / f"{name}.cose").write_bytes(receipt)
+        for name, items in self.record.blobs.items():
+            (folder / "evidence" / f"{name.hex()}.cbor").write_bytes(encode(list(items)))
+        for pack in self.trial.packs:
+            (folder / "rules" / f"{pack.digest.hex()}.cbor").write_bytes(pack.raw)
+        (folder / "anchors.cbor").write_bytes(self.world.anchors_file)
+        (folder / "checkpoint.cose").write_bytes(self.head(names, head_role))
+        return folder
+
+    def head(self, names: list[bytes], role: str) -> bytes:
+        """The signed tree head over these identities."""
+        tree = Tree()
+        for name in names:
+            tree.append(name)
+        origin = f"registry/{self.world.author(role).issuer}"
+        return checkpoint.sign(
+            self.world.author(role), TreeHead(origin, tree.size, tree.root(), self.record.now_s)
+        )
+
+    def findings(self, folder: Path) -> list[str]:
+        """What an audit of the written folder finds, in words."""
+        return [str(finding) for finding in audit(load(self.write(folder))).findings]
+
+
+@pytest.fixture
+def archive() -> Archive:
+    """A meter tested in a fresh world; no decision yet."""
+    return Archive().test_meter()
+
+
+@pytest.fixture
+def evidence(archive: Archive, tmp_path: Path) -> Path:
+    """A written folder with one granted meter and its certificate: nothing is wrong with it."""
+    archive.certify(archive.decide())
+    return archive.write(tmp_path / "evidence")
