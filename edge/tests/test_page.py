@@ -174,7 +174,7 @@ def test_the_language_is_the_visitors_and_can_be_switched_and_stays(screen: Scre
     visit.context.close()
 
 
-def test_both_languages_have_the_same_words(visit: Visit, screen: Screen) -> None:
+def test_both_languages_have_the_same_words(screen: Screen, visit: Visit) -> None:
     """A word that one language lacks would read `undefined`."""
     visit.page.goto(screen.url)
     keys = visit.page.evaluate(
@@ -308,7 +308,7 @@ def test_the_event_stream_begins_with_the_present_and_tells_changes(screen: Scre
     """WHATWG HTML section 9.2.6: `data:` lines, ended by an empty one."""
     with httpx.stream("GET", f"{screen.url}/events", timeout=20) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
-        lines = (line for line in answer.iter_lines() if line)
+        lines = (line for line in answer.iter_lines() if line.startswith("data: "))
         first = json.loads(next(lines).removeprefix("data: "))
         screen.box.state.alarm("W1", "chain.gap", "缺号")
         second = json.loads(next(lines).removeprefix("data: "))

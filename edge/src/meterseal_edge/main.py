@@ -37,7 +37,7 @@ from meterseal_protocol.keys import PrivateKey
 from meterseal_wire.statement import Author
 
 log = logging.getLogger("meterseal.edge")
-WAIT_S = 0.5
+WAIT_S = 0.2
 STORE_PAUSE_S = 5
 STOP_S = 10
 USAGE, FAULT = 64, 70  # sysexits.h: EX_USAGE, EX_SOFTWARE

@@ -19,6 +19,7 @@ from meterseal_edge.store.contract import Store
 
 TICK_S = 0.25
 HEARTBEAT_TICKS = 40
+RETRY_MS = 1000
 MEDIA = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 HEADERS = {
     "content-security-policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -86,6 +87,7 @@ def make_app(state: State, store: Store, checkpoint: Callable[[], bytes]) -> Sta
 async def changes(request: Request, state: State, store: Store) -> AsyncIterator[str]:
     """One event at once and after each change, at most four a second; a beat each ten seconds when all is quiet."""
     sent, quiet = -1, 0
+    yield f"retry: {RETRY_MS}\n\n"
     while not await request.is_disconnected():
         if state.version != sent:
             sent, quiet = state.version, 0
