@@ -2,9 +2,11 @@
 
     MICROPYPATH=.frozen:protocol/src:firmware/src:firmware/tests micropython firmware/tests/run.py [part of a name]
 
-Plain functions with plain asserts, so CPython can run the same files. Exit code 1 when one fails.
+Plain functions with plain asserts, so CPython can run the same files. Exit code 1 when one fails or none was found.
+Garbage is collected before each file and each test: what stays would else lie between it and break up the heap.
 """
 
+import gc
 import os
 import sys
 
@@ -15,6 +17,7 @@ def run(folder: str, part: str) -> int:
     for name in sorted(os.listdir(folder)):
         if not name.startswith("test_") or not name.endswith(".py") or part not in name:
             continue
+        gc.collect()
         module = __import__(name[:-3])
         for test in sorted(dir(module)):
             if test.startswith("test_"):
@@ -27,6 +30,7 @@ def run(folder: str, part: str) -> int:
 
 
 def _passes(name: str, test: str, function: object) -> bool:
+    gc.collect()
     try:
         function()
         return True

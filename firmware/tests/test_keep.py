@@ -115,6 +115,27 @@ def test_a_flipped_bit_costs_one_record():
             assert (found.damaged, found.count, found.head().seq) == (1, 2, 2), at
 
 
+def test_a_record_behind_a_damaged_head_is_found_wherever_it_begins():
+    """The search reads 512 bytes at a time from the byte after the damaged head, so the mark of a record that begins 512
+    bytes on lies half in one block, half in the next. Damaged records of 500 to 523 bytes, that one among them.
+    """
+    with Folder() as path, Folder() as other:
+        Written((1, 0), size=300).append(Keep(path))
+        base = os.stat(path + "/seg-00000001")[6] - 300
+        lengths = []
+        for length in range(500, 524):
+            for old in os.listdir(other):
+                os.remove(other + "/" + old)
+            Written((1, 0), size=length - base).append(Keep(other))
+            lengths.append(os.stat(other + "/seg-00000001")[6])
+            Written((1, 1)).append(Keep(other))
+            raw = bytearray(content(other + "/seg-00000001"))
+            raw[0] ^= 1
+            put(other + "/seg-00000001", raw)
+            assert numbers(Keep(other)) == [(1, 1)], length
+        assert 512 in lengths
+
+
 def test_a_record_that_rots_while_the_store_is_open_is_skipped():
     """Its body changes under an open store: the offer goes on with the next, and the damage is counted."""
     with Folder() as path:

@@ -1,10 +1,11 @@
 """An evidence folder without a server: the model world's statements and the real judge's decisions, on disk."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from meterseal_protocol import checkpoint
@@ -14,13 +15,19 @@ from meterseal_protocol.evidence import Entry
 from meterseal_protocol.judge import Decision
 from meterseal_protocol.merkle import Tree, include, leaf_hash
 from meterseal_protocol.receipt import issue as issue_receipt
-from meterseal_protocol.testing.trial import Trial
+from meterseal_protocol.rules import load_pack, plan_for
+from meterseal_protocol.testing.fixture import ModelFixture, Signed
+from meterseal_protocol.testing.runs import Seat, point
+from meterseal_protocol.testing.trial import GOOD_PPM, Trial
 from meterseal_tools.audit import audit
 from meterseal_tools.evidence_folder import FOLDERS, load
+from meterseal_tools.stage import Stage
+from meterseal_tools.world import TYPES, make_world, type_fields
 from meterseal_wire import labels as L
 from meterseal_wire.encode import encode
+from meterseal_wire.scan import scan
 from meterseal_wire.sign1 import identity
-from meterseal_wire.statement import build
+from meterseal_wire.statement import Author, build
 
 YEAR_S = 365 * 86_400
 
@@ -133,3 +140,52 @@ def evidence(archive: Archive, tmp_path: Path) -> Path:
     """A written folder with one granted meter and its certificate: nothing is wrong with it."""
     archive.certify(archive.decide())
     return archive.write(tmp_path / "evidence")
+
+
+class Desk:
+    """A real registry process with the demo's own grants; `stage` is the demo's, with nothing else on it."""
+
+    serial = (
+        "00025777"  # the scenario's good meter of type 2026F103-33, whose bus identity the model seats have
+    )
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.stage = Stage(folder, lambda *_: None)
+        self.stage.world = make_world(folder / "run" / "keys")
+        (folder / "anchors.cbor").write_bytes(self.stage.world.anchors)
+        self.stage.registry = self.stage._registry(folder / "run")
+        self.url = self.stage.registry_url
+
+    def get(self, path: str) -> bytes:
+        """What the registry answers with 200."""
+        return httpx.get(f"{self.url}{path}").raise_for_status().content
+
+    def offer(self, *items: Signed) -> None:
+        """A parcel, every item of which must be receipted."""
+        parcel = encode([[item.raw, *item.evidence] for item in items])
+        answers = scan(httpx.post(f"{self.url}/bundles", content=parcel).raise_for_status().content, 1 << 20)
+        assert all(isinstance(answer, bytes) for answer in answers), answers
+
+    def test_meter(self) -> None:
+        """Boot, attempt and result of a model fixture with W1's key: the registry decides and certifies."""
+        fixture = ModelFixture(Author("W1", "WATER-1", self.stage.world.keys["W1"]))
+        plan = plan_for(load_pack("jjg162"), type_fields(TYPES["ram"]))
+        flows = [row[0] for row in scan(plan)[L.PLAN_POINTS]]
+        rows = [
+            point(index, flow, ppm) for index, (flow, ppm) in enumerate(zip(flows, GOOD_PPM, strict=True))
+        ]
+        seat = Seat(1, self.serial, points=rows, extra={L.TYPE: TYPES["ram"].number})
+        self.offer(fixture.boot(), fixture.attempt([seat], plan, identity(self.get("/beacon"))))
+        self.offer(fixture.result([seat]))
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """One registry for all tests that only read from it; one meter is tested and certified."""
+    found = Desk(tmp_path_factory.mktemp("desk"))
+    try:
+        found.test_meter()
+        yield found
+    finally:
+        found.stage.registry.stop()

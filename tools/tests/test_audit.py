@@ -62,9 +62,7 @@ def test_a_flipped_bit_of_any_file_is_found_and_the_file_is_named(evidence: Path
             assert name in {finding.statement for finding in found}
 
 
-@pytest.mark.parametrize(
-    "attribute, file", [("anchors", "anchors.cbor"), ("checkpoint", "checkpoint.cose")]
-)
+@pytest.mark.parametrize("attribute, file", [("anchors", "anchors.cbor"), ("checkpoint", "checkpoint.cose")])
 def test_a_flipped_bit_at_the_top_is_found_and_the_file_is_named(
     evidence: Path, attribute: str, file: str
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tools.tests.conftest import YEAR_S, Archive
 
 from meterseal_protocol.certificate import marks_hash
 from meterseal_tools.audit import audit
@@ -14,7 +15,6 @@ from meterseal_tools.audit_state import Audit
 from meterseal_tools.evidence_folder import load
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
-from tools.tests.conftest import YEAR_S, Archive
 
 GUANGDONG = "44"
 BAD_PPM = (-3_000, 27_000, -8_000)  # JJG 162 class 2: 2 % at the second point

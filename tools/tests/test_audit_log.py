@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tools.tests.conftest import Archive
 
 from meterseal_protocol.keys import PrivateKey
 from meterseal_protocol.merkle import Inclusion, Tree, include, leaf_hash
@@ -24,7 +25,6 @@ from meterseal_wire.encode import encode
 from meterseal_wire.scan import scan
 from meterseal_wire.sign1 import identity
 from meterseal_wire.statement import Author, build
-from tools.tests.conftest import Archive
 
 
 def against(found: list[str], name: str) -> str:

@@ -198,3 +198,45 @@ def test_a_picture_without_a_code_is_said_to_have_none(shop: Shop, tmp_path: Pat
     code, text = run(empty, "--trust", shop.trust(), *AS_OF)
     assert code == 65
     assert "0 certificate codes" in text
+
+
+@pytest.mark.parametrize(
+    "source, exit_code",
+    [
+        ("x" * 5000, 64),
+        ("https://[::1/m/DEMO/1#", 65),
+        ("https://a.example:port/m/DEMO/12082058#", 65),
+        ("#", 65),
+        (".", 64),
+    ],
+    ids=["too long for a name", "half an address", "a port of letters", "nothing", "a folder"],
+)
+def test_a_source_that_is_none_is_one_sentence(source: str, exit_code: int) -> None:
+    """sysexits.h: 64 usage, 65 data: a serial without a registry, an address that is none."""
+    code, text = run(source)
+    assert code == exit_code
+    assert text.startswith("check: ") and "Traceback" not in text
+
+
+def test_an_address_with_a_good_fragment_and_a_broken_host_is_one_sentence(shop: Shop) -> None:
+    """The certificate reads; the host, which would be asked for the trust file, is no host."""
+    url = qr.url("https://a.example:port", shop.certificate(), METER)
+    code, text = run(url)
+    assert code == 65
+    assert "this is no address" in text
+
+
+def test_a_registry_that_is_no_address_is_misuse() -> None:
+    """A port of letters: nothing can be asked there."""
+    code, text = run("DEMO.12082058", "--registry", "http://a.example:port")
+    assert code == 64
+    assert "is no address" in text
+
+
+def test_half_a_picture_is_one_sentence(shop: Shop) -> None:
+    """A photo whose transfer was cut: the head says PNG, the rest is not there."""
+    path = shop.picture(shop.certificate())
+    path.write_bytes(path.read_bytes()[:200])
+    code, text = run(path, "--trust", shop.trust(), *AS_OF)
+    assert code == 65
+    assert "is no picture that can be read" in text

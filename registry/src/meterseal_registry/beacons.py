@@ -1,23 +1,14 @@
 """Beacons: a number, a time and the log's state, signed and logged. An attempt that cites one is not older."""
 
-from meterseal_protocol.evidence import Entry
 from meterseal_registry.log import Log
 from meterseal_wire import labels as L
 from meterseal_wire.statement import Author, build
 
 
-def newest(log: Log) -> Entry | None:
-    """The last beacon that was entered."""
-    for entry in reversed(log.pool):
-        if entry.statement.typ == L.KIND_BEACON:
-            return entry
-    return None
-
-
 def beacon(author: Author, log: Log, now_s: int) -> bytes:
     """The next beacon over the log as it stands."""
-    last = newest(log)
     with log.lock:
+        last = log.catalogue.beacon
         payload = {
             L.NUMBER: last.statement.payload[L.NUMBER] + 1 if last else 1,
             L.TIME_S: now_s,

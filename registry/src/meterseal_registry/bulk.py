@@ -7,16 +7,18 @@ import csv
 import io
 from dataclasses import dataclass
 
-from meterseal_protocol.check import check
+from meterseal_protocol.check import check, spelled
 from meterseal_protocol.trust import Trust
 from meterseal_protocol.words import say
-from meterseal_registry.errors import BadEntry
+from meterseal_registry.errors import BadRequest
 from meterseal_registry.record import Record
 from meterseal_wire import labels as L
 
 MOST_ROWS = 100_000
+PLACE_DIGITS = 6
 COLUMNS = ("meter", "表号", "serial")
 ANSWER = ("meter", "answer", "codes", "install_before", "zh", "en")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -31,18 +33,42 @@ class Line:
     en: str = ""
 
 
+def decoded(body: bytes) -> str:
+    """The text of an uploaded file; BadRequest where it is not UTF-8, as a spreadsheet saved for Excel in GBK is."""
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadRequest("the file is not UTF-8 text; save it as CSV UTF-8") from None
+
+
+def place(text: str | None) -> str | None:
+    """A GB/T 2260 code as asked for, None where none is; BadRequest where it is no code."""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= PLACE_DIGITS):
+        raise BadRequest(f"territory={text[:20]} is no GB/T 2260 code: give up to {PLACE_DIGITS} digits")
+    return text
+
+
 def meters_in(text: str) -> list[str]:
-    """Meter ids of a CSV that has a column `meter`, or of a plain list with one id a line."""
-    rows = list(csv.reader(io.StringIO(text)))
-    rows = [[cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row)]
+    """Meter ids of a CSV that has a column `meter`, or of a plain list with one id a line, as certificates spell them.
+
+    A row whose meter cell is empty gives an empty id, so that answers keep their rows.
+    """
+    try:
+        rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=None))]
+    except csv.Error as error:
+        raise BadRequest(f"the file cannot be read as CSV: {error}; save it as CSV UTF-8") from None
+    rows = [row for row in rows if any(row)]
     if not rows:
-        raise BadEntry("the file is empty; give a CSV with a column named meter")
-    if len(rows) > MOST_ROWS:
-        raise BadEntry(f"the file has {len(rows)} rows; split it at {MOST_ROWS}")
-    head = [cell.lower().lstrip("\ufeff") for cell in rows[0]]
+        raise BadRequest("the file is empty; give a CSV with a column named meter")
+    head = [cell.lower() for cell in rows[0]]
     column = next((head.index(name) for name in COLUMNS if name in head), None)
     body = rows if column is None else rows[1:]
-    return [row[column or 0].upper() if len(row) > (column or 0) else "" for row in body]
+    if len(body) > MOST_ROWS:
+        raise BadRequest(f"the file has {len(body)} meters; split it at {MOST_ROWS}")
+    at = column or 0
+    return [spelled(row[at]) if len(row) > at else "" for row in body]
 
 
 def answer(record: Record, meters: list[str], territory: str | None, now_s: int) -> list[Line]:
@@ -72,8 +98,15 @@ def _without(record: Record, meter: str) -> Line:
         return Line(
             meter, "cannot_say", "registry.not_found", 0, "登记库没有此表的记录", "no record of this meter"
         )
-    codes = " ".join(code for code, _ in decision.payload[L.REASONS])
-    return Line(meter, "not_valid", codes, 0, "没有合格证书", "no certificate: see the codes")
+    reasons = decision.payload[L.REASONS]
+    return Line(
+        meter,
+        "not_valid",
+        " ".join(code for code, _ in reasons),
+        0,
+        "；".join(["没有合格证书", *(say(code, numbers, "zh") for code, numbers in reasons)]),
+        "; ".join(["it has no certificate", *(say(code, numbers, "en") for code, numbers in reasons)]),
+    )
 
 
 def to_csv(lines: list[Line]) -> str:
@@ -88,4 +121,4 @@ def to_csv(lines: list[Line]) -> str:
 
 def safe(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
-    return "'" + cell if cell[:1] in "=+-@\t" and cell[:1] else cell
+    return "'" + cell if cell.startswith(FORMULA) else cell

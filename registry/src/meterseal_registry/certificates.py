@@ -5,9 +5,10 @@ certificate; a wrong withdrawal is cured by a new one on the same evidence.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from meterseal_protocol.certificate import Certificate, issue, marks_hash
-from meterseal_protocol.statement import Statement
+from meterseal_protocol.evidence import Entry
 from meterseal_protocol.status import INVALID, VALID
 from meterseal_registry.decisions import Decided
 from meterseal_registry.entries import Entries
@@ -34,22 +35,21 @@ class Certificates:
     def settle(self, decided: Decided, now_s: int) -> bytes | None:
         """Bring a meter's certificates in line with its newest decision; the new certificate's bytes, if any."""
         payload = decided.statement.payload
-        granted = decided.decision.granted
-        standing = [item for item in self.of(payload[L.METER]) if item.status == VALID]
+        standing = self.standing(payload[L.METER])
         for item in standing:
-            if not granted or item.result != payload[L.RESULT]:
+            if not holds(item, payload):
                 self.store.set_status(item.index, INVALID)
-        if not granted or any(item.result == payload[L.RESULT] for item in standing):
+        if not decided.decision.granted or any(holds(item, payload) for item in standing):
             return None
         return self.make(decided, now_s)
 
     def make(self, decided: Decided, now_s: int) -> bytes:
         """Issue, log and record one certificate."""
         payload = decided.statement.payload
-        index = len(self.store.issued())
+        index = len(self.store.statuses())
         raw = issue(self.author, self.content(decided, index, now_s))
         issued = Issued(identity(raw), payload[L.METER], payload[L.RESULT], index, VALID)
-        self.entries.append_certificate(raw, issued, now_s)
+        self.entries.record_certificate(raw, issued, now_s)
         return raw
 
     def content(self, decided: Decided, index: int, now_s: int) -> Certificate:
@@ -74,19 +74,31 @@ class Certificates:
             demo=bool(payload.get(L.DEMO)),
         )
 
-    def of(self, meter: str) -> list[Issued]:
-        """A meter's certificates, oldest first."""
-        return [item for item in self.store.issued() if item.meter == meter]
+    def standing(self, meter: str) -> list[Issued]:
+        """A meter's certificates that were not withdrawn for good, oldest first."""
+        return [item for item in self.store.issued(meter) if item.status != INVALID]
 
-    def lacking(self, decision: Statement) -> bool:
-        """True if a decision granted a result that has no valid certificate: the power went in between."""
-        payload = decision.payload
-        if payload[L.OUTCOME] != kinds.GRANTED:
+    def agree(self, decision: Entry) -> bool:
+        """True if a meter's certificates are what its newest decision asks for; False where the power went between.
+
+        One that was issued on the decision and withdrawn since is not issued again.
+        """
+        payload = decision.statement.payload
+        issued = self.store.issued(payload[L.METER])
+        if any(item.status != INVALID and not holds(item, payload) for item in issued):
             return False
-        found = (item for item in self.of(payload[L.METER]) if item.result == payload[L.RESULT])
-        return not any(item.status == VALID for item in found)
+        answered = (holds(item, payload) and self._stands(item, decision.leaf) for item in issued)
+        return payload[L.OUTCOME] != kinds.GRANTED or any(answered)
+
+    def _stands(self, item: Issued, leaf: int) -> bool:
+        return item.status != INVALID or self.entries.log.find(item.identity).leaf > leaf
 
     def newest(self, meter: str) -> bytes | None:
         """Bytes of a meter's newest certificate, whatever its status."""
-        found = self.of(meter)
+        found = self.store.issued(meter)
         return self.entries.log.find(found[-1].identity).raw if found else None
+
+
+def holds(item: Issued, payload: dict[int, Any]) -> bool:
+    """True if a decision grants the very result that a certificate rests on."""
+    return bool(payload[L.OUTCOME] == kinds.GRANTED and item.result == payload[L.RESULT])

@@ -36,27 +36,16 @@ class Decisions:
         """Scope, decision, both logged; `now_s` is the instant for which installation is asked."""
         log = self.entries.log
         with log.lock:
-            raw = scope(self.author, log, self.entries.store, meter, now_s)
-            self.entries.record(raw, now_s)
-            size = log.size
-            blobs = {row.identity: row.evidence for row in log.rows if row.evidence}
-            evidence = select(meter, log.pool, size, blobs)
-            grants = self.entries.authorities.grants(log)
-            found = decide(evidence, grants, self.packs, now_s)
+            self.entries.record(scope(self.author, log, meter, now_s), now_s)
+            evidence = select(meter, log.pool, log.size, log.blobs)
+            found = decide(evidence, self.entries.authorities.grants(log), self.packs, now_s)
             statement = self.entries.record(build(self.author, L.KIND_DECISION, found.payload()), now_s)
         return Decided(statement, found)
 
     def newest(self, meter: str) -> Statement | None:
         """The last decision about a meter."""
-        for entry in reversed(self.entries.log.pool):
-            statement = entry.statement
-            if statement.typ == L.KIND_DECISION and statement.payload[L.METER] == meter:
-                return statement
-        return None
+        return self.entries.log.catalogue.decision(meter)
 
     def meters(self) -> list[str]:
         """Every meter that was ever decided, in the order of the first decision."""
-        decided = (
-            entry.statement for entry in self.entries.log.pool if entry.statement.typ == L.KIND_DECISION
-        )
-        return list(dict.fromkeys(statement.payload[L.METER] for statement in decided))
+        return list(self.entries.log.catalogue.decided)

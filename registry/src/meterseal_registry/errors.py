@@ -14,8 +14,14 @@ class BadSettings(RegistryError):
     code = "registry.settings"
 
 
+class BadRequest(RegistryError):
+    """A path, a parameter or a spreadsheet that can't be read."""
+
+    code = "registry.request"
+
+
 class BadEntry(RegistryError):
-    """The statement is malformed, or of a kind that nobody may submit."""
+    """The statement or bundle is malformed; the message names the byte."""
 
     code = "entry.malformed"
 
@@ -24,6 +30,13 @@ class UnknownSigner(RegistryError):
     """No grant known here names the signer's key. Submit the grant first; the statement may be sent again."""
 
     code = "entry.unknown_key"
+    status = 403
+
+
+class NotPermitted(RegistryError):
+    """The signer is known, and this kind is not for it to say."""
+
+    code = "entry.not_permitted"
     status = 403
 
 

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from meterseal_protocol.errors import BadKey
 from meterseal_protocol.grant import Grants
 from meterseal_protocol.keys import KeyRing, PublicKey
 from meterseal_protocol.statement import Statement
-from meterseal_registry.errors import BadEntry
+from meterseal_registry.errors import BadEntry, NotPermitted
 from meterseal_registry.log import Log
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
@@ -42,15 +43,20 @@ class Authorities:
         self.kinds_of.setdefault(key.thumbprint, set()).add(statement.payload[L.GRANT])
 
     def permit(self, statement: Statement, key: PublicKey) -> None:
-        """BadEntry unless this key's grant lets it submit this kind."""
+        """NotPermitted unless this key's grant lets it submit this kind; BadEntry for a grant to no key at all."""
         held = self.kinds_of.get(key.thumbprint, set())
         if not any(statement.typ in ALLOWED.get(kind, ()) for kind in held):
             names = ", ".join(sorted(kinds.GRANT_NAMES[kind] for kind in held)) or "none"
-            raise BadEntry(f"a {statement.kind} is not for a key with these grants: {names}")
+            raise NotPermitted(f"a {statement.kind} is not for a key with these grants: {names}")
+        if statement.typ == L.KIND_GRANT and L.SUBJECT_KEY in statement.payload:
+            try:
+                PublicKey.from_cose(statement.payload[L.SUBJECT_KEY])
+            except BadKey as error:
+                raise BadEntry(f"the grant names no key: {error}") from None
 
     def grants(self, log: Log) -> Grants:
         """The authority chain over every grant in the log, built again when one was added."""
-        entries = [entry for entry in log.pool if entry.statement.typ == L.KIND_GRANT]
+        entries = log.catalogue.grants
         if self._cached is None or self._cached[0] != len(entries):
-            self._cached = (len(entries), Grants(entries, self.anchors))
+            self._cached = (len(entries), Grants(list(entries), self.anchors))
         return self._cached[1]

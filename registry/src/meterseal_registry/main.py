@@ -12,6 +12,7 @@ from meterseal_registry.errors import RegistryError
 from meterseal_registry.record import open_record
 from meterseal_registry.routes import make_app
 from meterseal_registry.settings import load
+from meterseal_wire.errors import WireError
 
 
 def main() -> int:
@@ -24,7 +25,7 @@ def main() -> int:
         settings = load(Path(sys.argv[1]))
         record = open_record(settings)
         record.catch_up(int(time.time()))
-    except (RegistryError, ProtocolError, OSError) as error:
+    except (RegistryError, ProtocolError, WireError, OSError) as error:
         print(f"registry: {error}", file=sys.stderr)
         return 1
     try:

@@ -1,30 +1,33 @@
 """The record as the HTTP side and `main` see it: one object, one clock argument per call.
 
-A bundle is entered item by item; then each meter that is due is decided once. What is due is read from the log
-itself, so a power cut between a result and its decision, or a decision and its certificate, is made good at the
-next start.
+A bundle is entered in one transaction; then each meter that is owed a decision is decided once. What is owed follows
+from the log itself, so a power cut between a result and its decision, or a decision and its certificate, is made
+good at the next start.
 """
 
+import logging
 from dataclasses import dataclass
+from pathlib import Path
 
-from meterseal_protocol.evidence import CLOSERS
+from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.keys import PrivateKey, PublicKey
 from meterseal_protocol.rules import Pack, load_pack
-from meterseal_protocol.statement import Statement
-from meterseal_registry.beacons import beacon, newest
+from meterseal_registry.beacons import beacon
 from meterseal_registry.certificates import Certificates
 from meterseal_registry.decisions import Decisions
-from meterseal_registry.entries import Entries
-from meterseal_registry.errors import RegistryError
+from meterseal_registry.entries import Entries, Item
+from meterseal_registry.errors import BadEntry, BadSettings, RegistryError
 from meterseal_registry.grants import Authorities
 from meterseal_registry.log import Log
 from meterseal_registry.settings import Settings
 from meterseal_registry.status import Statuses
 from meterseal_registry.store.sqlite import SqliteStore
 from meterseal_wire import labels as L
+from meterseal_wire.errors import WireError
 from meterseal_wire.scan import scan
 from meterseal_wire.statement import Author
 
+logger = logging.getLogger("meterseal.registry.record")
 ANCHOR_BYTES = 1 << 16
 Answer = bytes | list[str]
 
@@ -44,49 +47,52 @@ class Record:
 
     def submit(self, raw: bytes, now_s: int) -> tuple[bytes, bool]:
         """One statement: (its receipt, True if it is new)."""
-        identity, fresh = self.entries.submit(raw, (), now_s)
-        return self.log.receipt(self.author, identity), fresh
-
-    def bundle(self, items: list[tuple[bytes, tuple[bytes, ...]]], now_s: int) -> list[Answer]:
-        """Enter a bundle and decide what it closed; per item a receipt or [code, why]."""
         with self.log.lock:
             before = self.log.size
-            names = [self._enter(raw, evidence, now_s) for raw, evidence in items]
-            if self.log.size > before:
-                self.catch_up(now_s)
-            return [
-                self.log.receipt(self.author, name) if isinstance(name, bytes) else name for name in names
-            ]
+            [answer] = self.entries.submit([(raw, ())], now_s)
+            if isinstance(answer, RegistryError):
+                raise answer
+            fresh = self.log.size > before
+            self.catch_up(now_s)
+            return self.log.receipt(self.author, answer), fresh
+
+    def bundle(self, items: list[Item], now_s: int) -> list[Answer]:
+        """Enter a bundle and decide what it closed; per item a receipt or [code, why]."""
+        with self.log.lock:
+            answers = self.entries.submit(items, now_s)
+            self.catch_up(now_s)
+            return [self._said(answer) for answer in answers]
 
     def catch_up(self, now_s: int) -> list[str]:
-        """Decide every meter that is due: a run was closed, or the power went, since it was decided. The meters."""
+        """Decide every meter about which something new is known: the meters, in the order they came up."""
+        if self.entries.authorities.ring.by_thumbprint(self.author.thumbprint) is None:
+            return []  # the grant that names this registry is not here yet: nobody would believe what it decides
         with self.log.lock:
-            due = self.due()
+            owed = self.log.catalogue.owed
+            due = list(owed)
             for meter in due:
-                self.settle(meter, now_s)
+                try:
+                    self.settle(meter, now_s)
+                except (BadEntry, WireError) as error:
+                    # One meter's decision that no statement can carry must not keep all the others waiting.
+                    logger.warning("%s is not decided: %s", meter, error)
+                del owed[meter]
         return due
 
-    def due(self) -> list[str]:
-        """Meters with a closing statement younger than their newest decision, or granted without a certificate."""
-        closed: dict[str, int] = {}
-        decided: dict[str, Statement] = {}
-        for entry in self.log.pool:
-            if entry.statement.typ in CLOSERS:
-                closed.update(dict.fromkeys(self.entries.meters_of(entry.statement, entry.key), entry.leaf))
-            elif entry.statement.typ == L.KIND_DECISION:
-                decided[entry.statement.payload[L.METER]] = entry.statement
-        return [meter for meter, leaf in closed.items() if self._is_due(decided.get(meter), leaf)]
+    def resume(self) -> None:
+        """After a start: nothing is owed to a meter whose newest decision read it all and whose certificates agree."""
+        catalogue = self.log.catalogue
+        for meter, leaf in list(catalogue.owed.items()):
+            decision = catalogue.newest.get((L.KIND_DECISION, meter))
+            if decision is None or decision.statement.payload[L.LOG_SIZE] <= leaf:
+                continue
+            if self.certificates.agree(decision):
+                del catalogue.owed[meter]
 
-    def _is_due(self, decision: Statement | None, leaf: int) -> bool:
-        if decision is None or decision.payload[L.LOG_SIZE] <= leaf:
-            return True
-        return self.certificates.lacking(decision)
-
-    def _enter(self, raw: bytes, evidence: tuple[bytes, ...], now_s: int) -> Answer:
-        try:
-            return self.entries.submit(raw, evidence, now_s)[0]
-        except RegistryError as error:
-            return [error.code, str(error)]
+    def _said(self, answer: bytes | RegistryError) -> Answer:
+        if isinstance(answer, RegistryError):
+            return [answer.code, str(answer)]
+        return self.log.receipt(self.author, answer)
 
     def settle(self, meter: str, now_s: int) -> None:
         """Decide a meter and bring its certificates in line."""
@@ -95,26 +101,42 @@ class Record:
     def beacon(self, now_s: int) -> bytes:
         """The newest beacon; a new one is logged when the last is older than `beacon_s`."""
         with self.log.lock:
-            last = newest(self.log)
+            last = self.log.catalogue.beacon
             if last is not None and now_s - last.statement.payload[L.TIME_S] < self.settings.beacon_s:
                 return last.statement.raw
             raw = beacon(self.author, self.log, now_s)
             self.entries.record(raw, now_s)
             return raw
 
+    @property
+    def granted(self) -> bool:
+        """True once a logged grant names this registry's key: until then it can sign nothing that anybody believes."""
+        names = [registry.key.thumbprint for registry in self.statuses.registries()]
+        return self.author.thumbprint in names
+
+
+def read_anchors(path: Path) -> list[PublicKey]:
+    """The keys trusted from outside, from a CBOR array of COSE_Key; BadSettings where the file is none."""
+    try:
+        keys = scan(path.read_bytes(), ANCHOR_BYTES)
+        if isinstance(keys, list) and keys:
+            return [PublicKey.from_cose(key) for key in keys]
+    except (WireError, ProtocolError) as error:
+        raise BadSettings(f"{path} is no list of anchor keys: {error}") from None
+    raise BadSettings(f"{path} names no anchor: give a CBOR array of COSE_Key")
+
 
 def open_record(settings: Settings) -> Record:
     """Open the store, read everything back, wire the stations."""
+    anchors = read_anchors(settings.anchors)
+    author = Author(settings.registry, "record", PrivateKey.load(settings.key))
+    packs = [load_pack(name) for name in settings.rules]
     settings.folder.mkdir(parents=True, exist_ok=True)
-    anchors = [PublicKey.from_cose(key) for key in scan(settings.anchors.read_bytes(), ANCHOR_BYTES)]
-    own = PrivateKey.load(settings.key)
-    author = Author(settings.registry, "record", own)
     store = SqliteStore(settings.folder / "registry.sqlite")
     log = Log()
     entries = Entries(store, log, Authorities(anchors))
     entries.reload()
-    packs = [load_pack(name) for name in settings.rules]
-    return Record(
+    record = Record(
         settings,
         author,
         packs,
@@ -124,3 +146,5 @@ def open_record(settings: Settings) -> Record:
         Certificates(entries, store, author, settings),
         Statuses(settings, store, log, entries.authorities, author),
     )
+    record.resume()
+    return record

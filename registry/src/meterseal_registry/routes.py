@@ -1,15 +1,18 @@
 """The registry over HTTP: Starlette routes around one `Record`. Errors are RFC 9457 problem details.
 
-Handlers are plain functions: Starlette runs them in threads, and the record locks itself.
+Handlers are plain functions: Starlette runs them in threads, and the record locks itself. Health alone is answered
+outside those threads, so it answers while all of them wait for the log.
 """
 
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from importlib.resources import files
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -17,7 +20,7 @@ from starlette.routing import Route
 from meterseal_protocol.words import TABLE
 from meterseal_registry import bulk
 from meterseal_registry.entries import BUNDLE_BYTES, unpack
-from meterseal_registry.errors import BadEntry, NotFound, RegistryError, TooLarge
+from meterseal_registry.errors import BadRequest, NotFound, RegistryError, TooLarge
 from meterseal_registry.lookup import record_of
 from meterseal_registry.record import Record
 from meterseal_wire import labels as L
@@ -28,18 +31,20 @@ COSE = "application/cose"
 CWT = "application/cwt"
 STATUS_CWT = "application/statuslist+cwt"
 PAGE_HEADERS = {
-    "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'self'",
+    "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
-MEDIA = {"css": "text/css", "js": "text/javascript"}
+NUMBER_DIGITS = 15
+MEDIA = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 Answer = Callable[[Record, Request, bytes], Response]
 
 
 def make_app(record: Record) -> Starlette:
     """The application over one record."""
     routes = [Route(path, _bound(record, call), methods=[method]) for method, path, call in TABLE_OF_ROUTES]
-    return Starlette(routes=routes, exception_handlers={RegistryError: _problem})
+    routes.append(Route("/healthz", get_health))
+    return Starlette(routes=routes, exception_handlers={RegistryError: _problem, HTTPException: _no_route})
 
 
 def _bound(record: Record, call: Answer) -> Callable[[Request], Any]:
@@ -63,14 +68,22 @@ async def _body(request: Request) -> bytes:
 
 def _problem(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RegistryError)
-    content = {
-        "type": "about:blank",
-        "title": error.code,
-        "code": error.code,
-        "status": error.status,
-        "detail": str(error),
-    }
-    return JSONResponse(content, error.status, media_type="application/problem+json")
+    return problem(error.status, error.code, str(error))
+
+
+def _no_route(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    why = (
+        f"{request.method} {request.url.path[:80]}: {error.detail}; the addresses stand in topics-and-http.md"
+    )
+    return problem(error.status_code, f"registry.{HTTPStatus(error.status_code).name.lower()}", why)
+
+
+def problem(status: int, code: str, detail: str) -> Response:
+    """RFC 9457 problem details; with the type about:blank the title is the status's own phrase (section 4.2.1)."""
+    title = HTTPStatus(status).phrase
+    content = {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail}
+    return JSONResponse(content, status, media_type="application/problem+json")
 
 
 def _now() -> int:
@@ -82,16 +95,18 @@ def _hex(request: Request, name: str) -> bytes:
     try:
         return bytes.fromhex(text)
     except ValueError:
-        raise BadEntry(f"{text[:80]} is not hexadecimal") from None
+        raise BadRequest(f"{text[:80]} is not hexadecimal") from None
+
+
+def _number(text: str, what: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= NUMBER_DIGITS):
+        raise BadRequest(f"{text[:20]} is no {what}")
+    return int(text)
 
 
 def _size(request: Request) -> int | None:
     text = request.query_params.get("size")
-    if text is None:
-        return None
-    if not text.isdecimal():
-        raise BadEntry(f"size={text[:20]} is no number of leaves")
-    return int(text)
+    return None if text is None else _number(text, "number of leaves")
 
 
 def post_entry(record: Record, _request: Request, body: bytes) -> Response:
@@ -141,7 +156,7 @@ def get_beacon(record: Record, _request: Request, _body: bytes) -> Response:
 
 def get_grants(record: Record, _request: Request, _body: bytes) -> Response:
     """Every grant with its receipt."""
-    found = [entry.statement for entry in record.log.pool if entry.statement.typ == L.KIND_GRANT]
+    found = [entry.statement for entry in record.log.catalogue.grants]
     pairs = [[item.raw, record.log.receipt(record.author, item.identity)] for item in found]
     return Response(encode(pairs), media_type=CBOR)
 
@@ -166,23 +181,24 @@ def get_decision(record: Record, request: Request, _body: bytes) -> Response:
 
 
 def _newest(record: Record, kind: int, meter: str) -> bytes:
-    for entry in reversed(record.log.pool):
-        if entry.statement.typ == kind and entry.statement.payload[L.METER] == meter:
-            return entry.statement.raw
-    raise NotFound(f"no {L.KIND_NAMES[kind]} of {meter} is on record")
+    entry = record.log.catalogue.newest.get((kind, meter))
+    if entry is None:
+        raise NotFound(f"no {L.KIND_NAMES[kind]} of {meter[:80]} is on record")
+    return entry.statement.raw
 
 
 def get_certificate(record: Record, request: Request, _body: bytes) -> Response:
     """The newest certificate of a meter."""
     raw = record.certificates.newest(request.path_params["meter"])
     if raw is None:
-        raise NotFound(f"{request.path_params['meter']} has no certificate")
+        raise NotFound(f"{request.path_params['meter'][:80]} has no certificate")
     return Response(raw, media_type=CWT)
 
 
 def get_status(record: Record, request: Request, _body: bytes) -> Response:
     """A signed status list, made now."""
-    return Response(record.statuses.status_list(request.path_params["number"], _now()), media_type=STATUS_CWT)
+    number = _number(request.path_params["number"], "number of a status list")
+    return Response(record.statuses.status_list(number, _now()), media_type=STATUS_CWT)
 
 
 def get_trust(record: Record, _request: Request, _body: bytes) -> Response:
@@ -201,10 +217,18 @@ def get_meters(record: Record, _request: Request, _body: bytes) -> Response:
 
 
 def get_keys(record: Record, _request: Request, _body: bytes) -> Response:
-    """Public keys that verify this registry's certificates: what the page's check needs."""
-    xy = record.author.signer.public_xy
-    key = {"kid": record.author.kid.hex(), "x": xy[:32].hex(), "y": xy[32:].hex()}
-    return JSONResponse({"registry": record.settings.registry, "keys": [key]})
+    """Public keys that verify certificates, with whose they are and when they held: what the page's check needs."""
+    keys = [
+        {
+            "registry": found.name,
+            "kid": found.key.kid.hex(),
+            "x": found.key.xy[:32].hex(),
+            "y": found.key.xy[32:].hex(),
+            "windows": found.windows,
+        }
+        for found in record.statuses.registries()
+    ]
+    return JSONResponse({"keys": keys})
 
 
 def get_words(_record: Record, _request: Request, _body: bytes) -> Response:
@@ -227,11 +251,8 @@ def page(name: str) -> Answer:
 
 def post_check(record: Record, request: Request, body: bytes) -> Response:
     """Bulk check: a CSV as the whole body, answered as CSV, or as JSON where that is accepted."""
-    try:
-        meters = bulk.meters_in(body.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise BadEntry("the file is not UTF-8 text; save it as CSV UTF-8") from None
-    territory = request.query_params.get("territory") or None
+    meters = bulk.meters_in(bulk.decoded(body))
+    territory = bulk.place(request.query_params.get("territory"))
     lines = bulk.answer(record, meters, territory, _now())
     if "json" in request.headers.get("accept", ""):
         return JSONResponse([vars(line) for line in lines])
@@ -239,14 +260,23 @@ def post_check(record: Record, request: Request, body: bytes) -> Response:
     return Response(bulk.to_csv(lines), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def get_health(_record: Record, _request: Request, _body: bytes) -> Response:
+async def get_health(_request: Request) -> Response:
     """The service runs."""
+    return JSONResponse({"ok": True})
+
+
+def get_ready(record: Record, _request: Request, _body: bytes) -> Response:
+    """The service can promise: the store answers, and a logged grant names this registry's key."""
+    record.certificates.store.statuses()
+    if not record.granted:
+        why = "no logged grant names this registry's key: submit it to /entries"
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "registry.not_granted", why)
     return JSONResponse({"ok": True})
 
 
 def get_metrics(record: Record, _request: Request, _body: bytes) -> Response:
     """Counts in the Prometheus text format."""
-    issued = record.certificates.store.issued()
+    issued = record.certificates.store.statuses()
     lines = [
         f"meterseal_registry_entries {record.log.size}",
         f"meterseal_registry_certificates {len(issued)}",
@@ -268,7 +298,7 @@ TABLE_OF_ROUTES: list[tuple[str, str, Answer]] = [
     ("GET", "/scopes/{meter}", get_scope),
     ("GET", "/decisions/{meter}", get_decision),
     ("GET", "/certificates/{meter}", get_certificate),
-    ("GET", "/status/{number:int}", get_status),
+    ("GET", "/status/{number}", get_status),
     ("GET", "/trust", get_trust),
     ("GET", "/records", get_meters),
     ("GET", "/records/{meter}", get_record),
@@ -280,10 +310,10 @@ TABLE_OF_ROUTES: list[tuple[str, str, Answer]] = [
     ("GET", "/certificate.js", page("certificate.js")),
     ("GET", "/check.css", page("check.css")),
     ("GET", "/bulk.js", page("bulk.js")),
+    ("GET", "/icon.svg", page("icon.svg")),
     ("GET", "/", page("bulk.html")),
     ("GET", "/check", page("bulk.html")),
     ("POST", "/check", post_check),
-    ("GET", "/healthz", get_health),
-    ("GET", "/readyz", get_health),
+    ("GET", "/readyz", get_ready),
     ("GET", "/metrics", get_metrics),
 ]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from meterseal_protocol.status import Validity, publish
-from meterseal_protocol.trust import Trust
+from meterseal_protocol.trust import Registry, Trust
 from meterseal_registry.certificates import DAY_S, STATUS_LIST
 from meterseal_registry.errors import NotFound
 from meterseal_registry.grants import Authorities
@@ -31,17 +31,20 @@ class Statuses:
         """Signed status list, valid from now for `status_days`."""
         if number != STATUS_LIST:
             raise NotFound(f"there is no status list {number}; the list in use is {STATUS_LIST}")
-        statuses = [item.status for item in self.store.issued()]
+        statuses = self.store.statuses()
         uri = f"{self.settings.base_url}/status/{number}"
         validity = Validity(now_s, now_s + self.settings.status_days * DAY_S, TTL_S)
         return publish(self.author, uri, statuses, validity)
 
     def trust(self, now_s: int) -> bytes:
-        """A trust file: anchors, the grants that name this registry's key, the status list of now."""
-        grants = [
-            entry.statement.raw
-            for entry in self.log.pool
-            if entry.statement.typ == L.KIND_GRANT and entry.statement.payload[L.GRANT] == kinds.REGISTRY
-        ]
-        anchors = tuple(self.authorities.anchors)
-        return Trust(anchors, tuple(grants), (self.status_list(STATUS_LIST, now_s),), now_s).dump()
+        """A trust file: anchors, the grants that name registries, the status list of now."""
+        lists = (self.status_list(STATUS_LIST, now_s),)
+        return Trust(self.authorities.anchors, self._grants(), lists, now_s).dump()
+
+    def registries(self) -> list[Registry]:
+        """The registries whose certificates the check believes: anchors signed their grants, which are logged here."""
+        return list(Trust(self.authorities.anchors, self._grants(), (), 0).registries().values())
+
+    def _grants(self) -> list[bytes]:
+        found = [entry.statement for entry in self.log.catalogue.grants]
+        return [statement.raw for statement in found if statement.payload[L.GRANT] == kinds.REGISTRY]

@@ -1,7 +1,9 @@
 """The judge: from evidence to a decision, one pure function.
 
-Read in this order: decide, decision, history, measured, case; then one file a family of reasons: identity,
-continuity, attempt, authority, bench, plan, numbers, window. Every code stands in reasons.toml, in words.
+Read in this order: decide, decision, history, measured, case, identity, continuity, attempt, authority, bench,
+plan, numbers, window.
+
+From identity on it is one file a family of reasons. Every code stands in reasons.toml, in words.
 """
 
 from meterseal_protocol.judge.decide import decide

@@ -17,11 +17,11 @@ export function base32(text) {
   const out = [];
   for (const c of text) {
     const value = ALPHABET.indexOf(c);
-    if (value < 0) throw new Refused("certificate.malformed");
+    if (value < 0) throw new Refused("certificate.malformed", [0]);
     held = (held << 5) | value; bits += 5;
     if (bits >= 8) { bits -= 8; out.push((held >> bits) & 255); held &= (1 << bits) - 1; }
   }
-  if (held !== 0 || bits >= 5) throw new Refused("certificate.malformed");
+  if (held !== 0 || bits >= 5) throw new Refused("certificate.malformed", [0]);
   return new Uint8Array(out);
 }
 
@@ -95,57 +95,83 @@ async function imported(key) {
   return crypto.subtle.importKey("raw", point, { name: "ECDSA", namedCurve: "P-256" }, false, ["verify"]);
 }
 
-// Payload map of a COSE_Sign1 that one of `keys` signed; Refused otherwise.
-export async function opened(bytes, keys, typ, registry = null) {
+// COSE_Sign1 taken apart: header {alg, kid, typ}, nothing unprotected, payload and signature as received.
+function parts(bytes, typ) {
+  const refuse = () => { throw new Refused("certificate.malformed", [0]); };
   const message = scan(bytes);
-  if (!message || message.tag !== 18 || !Array.isArray(message.value) || message.value.length !== 4) throw new Refused("certificate.malformed");
+  if (!message || message.tag !== 18 || !Array.isArray(message.value) || message.value.length !== 4) refuse();
   const [protectedBytes, unprotected, payload, signature] = message.value;
-  if (!(unprotected instanceof Map) || unprotected.size || !(payload instanceof Uint8Array) || signature.length !== 64) throw new Refused("certificate.malformed");
+  if (![protectedBytes, payload, signature].every((part) => part instanceof Uint8Array)) refuse();
+  if (!(unprotected instanceof Map) || unprotected.size || signature.length !== 64) refuse();
   const header = scan(protectedBytes);
-  if (!(header instanceof Map) || header.get(1) !== ESP256 || header.has(2) || header.get(16) !== typ) throw new Refused("certificate.malformed");
-  if (hex(signature.slice(32)) > HALF_ORDER) throw new Refused("certificate.signature");
-  const kid = hex(header.get(4) || []);
+  if (!(header instanceof Map) || header.size !== 3 || header.get(1) !== ESP256 || header.get(16) !== typ) refuse();
+  if (!(header.get(4) instanceof Uint8Array) || header.get(4).length !== 8) refuse();
+  const claims = scan(payload);
+  if (!(claims instanceof Map)) refuse();
+  return { kid: hex(header.get(4)), claims, signature, signed: sigStructure(protectedBytes, payload) };
+}
+
+// {claims, key} of a COSE_Sign1 that one of `keys` signed; Refused otherwise.
+export async function opened(bytes, keys, typ) {
+  const { kid, claims, signature, signed } = parts(bytes, typ);
   const candidates = keys.filter((key) => key.kid === kid);
-  // This page has the registry's newest keys: another key in its name is a forgery.
-  if (!candidates.length) throw new Refused(registry !== null && scan(payload).get(1) === registry ? "certificate.signature" : "key.unknown");
-  const signed = sigStructure(protectedBytes, payload);
+  // The registry gave every key that it ever had: another key in its name is a forgery.
+  if (!candidates.length) throw new Refused(keys.some((key) => key.registry === claims.get(1)) ? "certificate.signature" : "key.unknown");
+  if (hex(signature.slice(32)) > HALF_ORDER) throw new Refused("certificate.signature");
   for (const key of candidates) {
-    if (await crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, await imported(key), signature, signed)) return scan(payload);
+    if (await crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, await imported(key), signature, signed)) return { claims, key };
   }
   throw new Refused("certificate.signature");
 }
 
-export async function certificate(bytes, keys, registry) {
-  const claims = await opened(bytes, keys, KIND_CERTIFICATE, registry);
-  const [territory, , , position, register, exponent, , list, index, demo] = claims.get(CERTIFICATE);
-  return { issuer: claims.get(1), meter: claims.get(2), expires: claims.get(4), issued: claims.get(6), territory, position,
-    register, exponent, list, index, demo: demo === 1 };
+const heldAt = (key, moment) => key.windows.some(([from, to]) => from <= moment && moment <= to);
+
+export async function certificate(bytes, keys) {
+  const { claims, key } = await opened(bytes, keys, KIND_CERTIFICATE);
+  const own = claims.get(CERTIFICATE);
+  if (!Array.isArray(own) || own.length !== 10 || !Array.isArray(own[0])) throw new Refused("certificate.malformed", [0]);
+  const [territory, , , position, register, exponent, , list, index, demo] = own;
+  const found = { issuer: claims.get(1), meter: claims.get(2), expires: claims.get(4), issued: claims.get(6), territory, position,
+    register, exponent, list, index, demo: demo === 1, registry: key.registry };
+  return { ...found, inWindow: heldAt(key, found.issued) };
 }
 
-// Token Status List in CWT form: two bits an entry, least significant first, zlib.
-export async function statusList(bytes, keys) {
-  const claims = await opened(bytes, keys, "application/statuslist+cwt");
+// Token Status List in CWT form: two bits an entry, least significant first, zlib. Null unless it is list `number` of
+// the registry that signed the certificate, by a key that held when it was issued.
+export async function statusList(bytes, keys, found) {
+  const { claims, key } = await opened(bytes, keys, "application/statuslist+cwt");
   const list = claims.get(STATUS_LIST);
-  if (list.get("bits") !== 2) throw new Refused("certificate.malformed");
+  if (key.registry !== found.registry || !String(claims.get(2)).endsWith(`/${found.list}`) || list.get("bits") !== 2) return null;
+  if (!heldAt(key, claims.get(6))) return null;
   const stream = new Blob([list.get("lst")]).stream().pipeThrough(new DecompressionStream("deflate"));
   const packed = new Uint8Array(await new Response(stream).arrayBuffer());
   return { issued: claims.get(6), expires: claims.get(4), at: (i) => (i >> 2) < packed.length ? (packed[i >> 2] >> (2 * (i & 3))) & 3 : null };
 }
 
+// A meter id as certificates spell it: NFKC, upper case, no blanks.
+export const spelled = (meter) => meter.normalize("NFKC").toUpperCase().replace(/\s+/gu, "");
+
 // The three answers, as meterseal_protocol.check gives them: every reason, the worst outcome.
 export function judged(found, list, asked, now) {
   const invalid = [], unsure = [];
-  const moment = Math.max(now, list ? list.issued : 0);
-  if (asked.meter && asked.meter !== found.meter) invalid.push(["certificate.other_meter", []]);
+  const moment = Math.max(now, found.issued, list ? list.issued : 0);
+  if (asked.meter && spelled(asked.meter) !== found.meter) invalid.push(["certificate.other_meter", []]);
   if (asked.territory && !found.territory.some((prefix) => asked.territory.startsWith(prefix))) invalid.push(["certificate.territory", []]);
   if (moment > found.expires) invalid.push(["certificate.expired", [found.expires, moment]]);
+  if (!found.inWindow) unsure.push(["key.window", [found.issued]]);
+  const status = list ? list.at(found.index) : null;
+  if (status === 1) invalid.push(["status.invalid", []]);
   if (!list) unsure.push(["status.missing", []]);
   else if (moment > list.expires) unsure.push(["status.stale", [list.expires, moment]]);
-  else {
-    const status = list.at(found.index);
-    if (status === 1) invalid.push(["status.invalid", []]);
-    else if (status === 2) unsure.push(["status.suspended", []]);
-    else if (status !== 0) unsure.push(["status.missing", []]);
-  }
+  else if (status === 2) unsure.push(["status.suspended", []]);
+  else if (status !== 0 && status !== 1) unsure.push(["status.missing", []]);
   return { outcome: invalid.length ? "not_valid" : unsure.length ? "cannot_say" : "valid", reasons: [...invalid, ...unsure], moment };
+}
+
+// Register units of 10^exponent m3 as a decimal, without going through a float: 100 and -3 are 0.100.
+export function decimal(register, exponent) {
+  const digits = String(Math.abs(register)) + "0".repeat(Math.max(0, exponent));
+  const places = Math.max(0, -exponent), padded = digits.padStart(places + 1, "0");
+  const cut = padded.length - places;
+  return (register < 0 ? "-" : "") + padded.slice(0, cut) + (places ? "." + padded.slice(cut) : "");
 }

@@ -1,6 +1,6 @@
 """What a store promises. One interface; `sqlite.py` is the back end of this version.
 
-`append` is all or nothing and gives leaves without gaps; when it raises StoreFailed, nothing was written.
+`append` and `add_evidence` are all or nothing; when one raises StoreFailed, nothing was written.
 """
 
 from collections.abc import Iterator
@@ -10,13 +10,17 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An entry as stored: leaf, identity, the statement's bytes, when it was entered and its evidence items."""
+    """An entry as stored: leaf, identity, the statement's bytes, when it was entered and its evidence items.
+
+    `since` is 0 for evidence that came with its statement, else the number of leaves when it came.
+    """
 
     leaf: int
     identity: bytes
     raw: bytes
     entered_s: int
     evidence: tuple[bytes, ...] = ()
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +35,25 @@ class Issued:
 
 
 class Store(Protocol):
-    """Entries in log order, the meters they name, certificates with their status."""
+    """Entries in log order, certificates with their status."""
 
-    def append(
-        self, rows: list[Row], meters: dict[bytes, tuple[str, ...]], issued: Issued | None = None
-    ) -> None:
-        """Write rows with their evidence, the meters each names and a certificate's status, in one transaction."""
+    def append(self, rows: list[Row], issued: Issued | None = None) -> None:
+        """Write rows with their evidence, and a certificate's status, in one transaction."""
+
+    def add_evidence(self, leaf: int, evidence: tuple[bytes, ...], since: int) -> None:
+        """Write the evidence of an entry that came without any, when the log had `since` leaves."""
 
     def rows(self) -> Iterator[Row]:
         """Every entry in log order, evidence included."""
 
-    def naming(self, meter: str) -> list[bytes]:
-        """Identities of the entries that name a meter, in log order."""
-
     def set_status(self, index: int, status: int) -> None:
         """Change one certificate's status."""
 
-    def issued(self) -> list[Issued]:
-        """Every certificate in the order of its index."""
+    def statuses(self) -> list[int]:
+        """Every certificate's status in the order of its index."""
+
+    def issued(self, meter: str) -> list[Issued]:
+        """A meter's certificates in the order of their index."""
 
     def close(self) -> None:
         """Release the files."""

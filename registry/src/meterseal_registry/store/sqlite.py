@@ -1,9 +1,11 @@
 """SQLite as the registry's store: WAL, synchronous FULL, one writer."""
 
+import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from meterseal_registry.errors import StoreFailed
 from meterseal_registry.store.contract import Issued, Row
@@ -13,10 +15,8 @@ CREATE TABLE IF NOT EXISTS entry (
     leaf INTEGER PRIMARY KEY, identity BLOB NOT NULL UNIQUE, raw BLOB NOT NULL, entered_s INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS evidence (
-    leaf INTEGER NOT NULL, ordinal INTEGER NOT NULL, item BLOB NOT NULL, PRIMARY KEY (leaf, ordinal)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS naming (
-    meter TEXT NOT NULL, leaf INTEGER NOT NULL, PRIMARY KEY (meter, leaf)
+    leaf INTEGER NOT NULL, ordinal INTEGER NOT NULL, item BLOB NOT NULL, since INTEGER NOT NULL,
+    PRIMARY KEY (leaf, ordinal)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS certificate (
     number INTEGER PRIMARY KEY, identity BLOB NOT NULL UNIQUE, meter TEXT NOT NULL, result BLOB NOT NULL,
@@ -25,6 +25,10 @@ CREATE TABLE IF NOT EXISTS certificate (
 CREATE INDEX IF NOT EXISTS certificate_meter ON certificate (meter);
 """
 PRAGMAS = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL")
+ENTRIES = "SELECT leaf, identity, raw, entered_s FROM entry ORDER BY leaf"
+EVIDENCE = "SELECT item, since FROM evidence WHERE leaf = ? ORDER BY ordinal"
+OF_METER = "SELECT identity, meter, result, number, status FROM certificate WHERE meter = ? ORDER BY number"
+HELP = "Restore a backup or give the disk room"
 
 
 class SqliteStore:
@@ -38,87 +42,72 @@ class SqliteStore:
                 self._db.execute(pragma)
             self._db.executescript(SCHEMA)
         except sqlite3.Error as error:
-            raise StoreFailed(
-                f"{path} cannot be opened: {error}. Restore a backup or give the disk room"
-            ) from None
+            raise StoreFailed(f"{path} cannot be opened: {error}. {HELP}") from None
 
-    def append(
-        self, rows: list[Row], meters: dict[bytes, tuple[str, ...]], issued: Issued | None = None
-    ) -> None:
-        """Write rows with their evidence, the meters each names and a certificate's status, in one transaction."""
-        evidence = [(row.leaf, n, item) for row in rows for n, item in enumerate(row.evidence)]
-        naming = [(meter, row.leaf) for row in rows for meter in sorted(set(meters.get(row.identity, ())))]
-        with self._transaction() as database:
-            database.executemany(
-                "INSERT INTO entry VALUES (?, ?, ?, ?)",
-                [(row.leaf, row.identity, row.raw, row.entered_s) for row in rows],
-            )
-            database.executemany("INSERT INTO evidence VALUES (?, ?, ?)", evidence)
-            database.executemany("INSERT INTO naming VALUES (?, ?)", naming)
-            if issued is not None:
-                row = (issued.index, issued.identity, issued.meter, issued.result, issued.status)
-                database.execute("INSERT INTO certificate VALUES (?, ?, ?, ?, ?)", row)
+    def append(self, rows: list[Row], issued: Issued | None = None) -> None:
+        """Write rows with their evidence, and a certificate's status, in one transaction."""
+        self._transaction(lambda: self._append(rows, issued))
+
+    def add_evidence(self, leaf: int, evidence: tuple[bytes, ...], since: int) -> None:
+        """Write the evidence of an entry that came without any, when the log had `since` leaves."""
+        self._transaction(lambda: self._write_evidence(leaf, evidence, since))
 
     def rows(self) -> Iterator[Row]:
         """Every entry in log order, evidence included."""
-        with self._lock:
-            found = self._db.execute(
-                "SELECT leaf, identity, raw, entered_s FROM entry ORDER BY leaf"
-            ).fetchall()
-            for leaf, identity, raw, entered_s in found:
-                items = self._db.execute("SELECT item FROM evidence WHERE leaf = ? ORDER BY ordinal", (leaf,))
-                yield Row(leaf, identity, raw, entered_s, tuple(item[0] for item in items))
-
-    def naming(self, meter: str) -> list[bytes]:
-        """Identities of the entries that name a meter, in log order."""
-        query = "SELECT identity FROM entry JOIN naming USING (leaf) WHERE meter = ? ORDER BY leaf"
-        with self._lock:
-            return [row[0] for row in self._db.execute(query, (meter,))]
+        for leaf, identity, raw, entered_s in self._read(ENTRIES):
+            items = self._read(EVIDENCE, leaf)
+            since = items[0][1] if items else 0
+            yield Row(leaf, identity, raw, entered_s, tuple(item[0] for item in items), since)
 
     def set_status(self, index: int, status: int) -> None:
         """Change one certificate's status."""
-        with self._transaction() as database:
-            database.execute("UPDATE certificate SET status = ? WHERE number = ?", (status, index))
+        change = "UPDATE certificate SET status = ? WHERE number = ?"
+        self._transaction(lambda: self._db.execute(change, (status, index)))
 
-    def issued(self) -> list[Issued]:
-        """Every certificate in the order of its index."""
-        query = "SELECT identity, meter, result, number, status FROM certificate ORDER BY number"
-        with self._lock:
-            return [Issued(*row) for row in self._db.execute(query)]
+    def statuses(self) -> list[int]:
+        """Every certificate's status in the order of its index."""
+        return [row[0] for row in self._read("SELECT status FROM certificate ORDER BY number")]
+
+    def issued(self, meter: str) -> list[Issued]:
+        """A meter's certificates in the order of their index."""
+        return [Issued(*row) for row in self._read(OF_METER, meter)]
 
     def close(self) -> None:
         """Release the files."""
         with self._lock:
             self._db.close()
 
-    def _transaction(self) -> "_Transaction":
-        return _Transaction(self._db, self._lock)
+    def _append(self, rows: list[Row], issued: Issued | None) -> None:
+        self._db.executemany(
+            "INSERT INTO entry VALUES (?, ?, ?, ?)",
+            [(row.leaf, row.identity, row.raw, row.entered_s) for row in rows],
+        )
+        for row in rows:
+            self._write_evidence(row.leaf, row.evidence, row.since)
+        if issued is not None:
+            fields = (issued.index, issued.identity, issued.meter, issued.result, issued.status)
+            self._db.execute("INSERT INTO certificate VALUES (?, ?, ?, ?, ?)", fields)
 
+    def _write_evidence(self, leaf: int, evidence: tuple[bytes, ...], since: int) -> None:
+        items = [(leaf, ordinal, item, since) for ordinal, item in enumerate(evidence)]
+        self._db.executemany("INSERT INTO evidence VALUES (?, ?, ?, ?)", items)
 
-class _Transaction:
-    """BEGIN IMMEDIATE … COMMIT, or ROLLBACK and StoreFailed."""
+    def _read(self, query: str, *values: Any) -> list[Any]:
+        with self._lock:
+            try:
+                return self._db.execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                raise StoreFailed(f"the store cannot be read: {error}. {HELP}") from None
 
-    def __init__(self, database: sqlite3.Connection, lock: threading.RLock) -> None:
-        self._db = database
-        self._lock = lock
-
-    def __enter__(self) -> sqlite3.Connection:
-        self._lock.acquire()
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
-            self._lock.release()
-            raise StoreFailed(f"nothing was written: {error}") from None
-        return self._db
-
-    def __exit__(self, kind: object, error: BaseException | None, _trace: object) -> None:
-        try:
-            if error is None:
+    def _transaction(self, write: Callable[[], object]) -> None:
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                write()
                 self._db.execute("COMMIT")
-        except sqlite3.Error as failed:
-            error = failed
-        if error is not None and self._db.in_transaction:
-            self._db.execute("ROLLBACK")
-        self._lock.release()
-        if isinstance(error, sqlite3.Error):
-            raise StoreFailed(f"nothing was written: {error}") from None
+            except sqlite3.Error as error:
+                with contextlib.suppress(sqlite3.Error):
+                    self._db.execute("ROLLBACK")
+                raise StoreFailed(
+                    f"nothing was written: {error}. {HELP}; what was sent may be sent again"
+                ) from None

@@ -1,0 +1,99 @@
+"""What the log says by meter and by place: the attempts that name a meter, what closed them, the newest of each kind.
+
+Fed entry by entry in leaf order, at the start and while running alike, so both know the same. `owed` are the meters
+about which something was learned that no decision has read yet: an attempt was closed, by its result, by being
+abandoned, or by the boot after a break; or evidence came after its statement.
+"""
+
+from dataclasses import dataclass, field
+
+from meterseal_protocol.evidence import CLOSERS, Entry, Place, closes
+from meterseal_protocol.statement import Statement
+from meterseal_wire import labels as L
+
+
+@dataclass
+class Catalogue:
+    """Entries in leaf order, and indexes over them."""
+
+    pool: list[Entry] = field(default_factory=list)
+    grants: list[Entry] = field(default_factory=list)
+    beacon: Entry | None = None
+    naming: dict[str, list[Entry]] = field(default_factory=dict)
+    opened: dict[Place, list[Entry]] = field(default_factory=dict)
+    closed: dict[Place, list[Entry]] = field(default_factory=dict)
+    running: dict[bytes, set[Place]] = field(default_factory=dict)
+    newest: dict[tuple[int, str], Entry] = field(default_factory=dict)
+    decided: dict[str, None] = field(default_factory=dict)
+    owed: dict[str, int] = field(default_factory=dict)
+
+    def add(self, entry: Entry) -> None:
+        """The next entry of the log."""
+        self.pool.append(entry)
+        typ = entry.statement.typ
+        if typ == L.KIND_GRANT:
+            self.grants.append(entry)
+        elif typ == L.KIND_BEACON:
+            self.beacon = entry
+        elif typ == L.KIND_ATTEMPT:
+            self._attempt(entry)
+        elif typ in CLOSERS:
+            self._close(entry)
+        elif typ == L.KIND_BOOT:
+            self._boot(entry)
+        elif typ in (L.KIND_SCOPE, L.KIND_DECISION):
+            self.newest[typ, entry.statement.payload[L.METER]] = entry
+            if typ == L.KIND_DECISION:
+                self.decided[entry.statement.payload[L.METER]] = None
+
+    def entries_of(self, meter: str) -> list[bytes]:
+        """Identities of the attempts that name a meter and of what closes them, in log order."""
+        attempts = self.naming.get(meter, [])
+        closers = [entry for attempt in attempts for entry in self.closed.get(attempt.place, ())]
+        by_leaf = {entry.leaf: entry.statement.identity for entry in (*attempts, *closers)}
+        return [by_leaf[leaf] for leaf in sorted(by_leaf)]
+
+    def decision(self, meter: str) -> Statement | None:
+        """The newest decision about a meter."""
+        entry = self.newest.get((L.KIND_DECISION, meter))
+        return entry.statement if entry else None
+
+    def evidence_came(self, statement: Statement, key: bytes, size: int) -> None:
+        """Evidence of a statement came after it, when the log had `size` leaves."""
+        epoch, seq = (
+            statement.payload[L.ATTEMPT] if statement.typ in CLOSERS else (statement.chain or (0, 0))[:2]
+        )
+        if (key, epoch, seq) in self.closed:
+            self._owe((key, epoch, seq), size)
+
+    def _attempt(self, entry: Entry) -> None:
+        for meter in meters_of(entry):
+            self.naming.setdefault(meter, []).append(entry)
+        self.opened.setdefault(entry.place, []).append(entry)
+        if entry.place in self.closed:
+            self._owe(entry.place, entry.leaf)
+        else:
+            self.running.setdefault(entry.key, set()).add(entry.place)
+
+    def _close(self, entry: Entry) -> None:
+        place = closes(entry)
+        self.closed.setdefault(place, []).append(entry)
+        self.running.get(entry.key, set()).discard(place)
+        self._owe(place, entry.leaf)
+
+    def _boot(self, entry: Entry) -> None:
+        """Attempts that stand open at a break count as tries: their meters are looked at again."""
+        running = self.running.get(entry.key, set())
+        for place in sorted(place for place in running if place[1] < entry.place[1]):
+            running.discard(place)
+            self._owe(place, entry.leaf)
+
+    def _owe(self, place: Place, leaf: int) -> None:
+        for attempt in self.opened.get(place, ()):
+            for meter in meters_of(attempt):
+                self.owed[meter] = max(leaf, self.owed.get(meter, 0))
+
+
+def meters_of(attempt: Entry) -> list[str]:
+    """The meters an attempt names, each once."""
+    return list(dict.fromkeys(position[L.METER] for position in attempt.statement.payload[L.POSITIONS]))
