@@ -82,7 +82,7 @@ def test_a_file_that_is_no_object_is_refused(tmp_path: Path, text: str) -> None:
     """JSON of another shape, or none."""
     path = tmp_path / "settings.json"
     path.write_text(text, "utf-8")
-    with pytest.raises(BadSettings, match="settings.json"):
+    with pytest.raises(BadSettings, match=r"settings\.json"):
         load(path)
 
 
