@@ -116,8 +116,8 @@ def test_a_flipped_bit_costs_one_record():
 
 
 def test_a_record_behind_a_damaged_head_is_found_wherever_it_begins():
-    """The search reads 512 bytes at a time from the byte after the damaged head, so the mark of a record that begins 512
-    bytes on lies half in one block, half in the next. Damaged records of 500 to 523 bytes, that one among them.
+    """The search reads 512 bytes at a time from the byte after the damaged head, so the mark of a record that begins
+    512 bytes on lies half in one block, half in the next. Damaged records of 500 to 523 bytes, that one among them.
     """
     with Folder() as path, Folder() as other:
         Written((1, 0), size=300).append(Keep(path))
