@@ -101,7 +101,7 @@ def box(tmp_path: Path) -> Iterator[Box]:
     found.store.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The machine's own Chromium, driven by playwright; no browser is downloaded."""
     with sync_playwright() as driver:

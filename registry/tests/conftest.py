@@ -4,6 +4,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -113,10 +114,10 @@ def root_by_hand(leaves: list[bytes]) -> bytes:
     return hashlib.sha256(b"\x01" + root_by_hand(leaves[:split]) + root_by_hand(leaves[split:])).digest()
 
 
-@pytest.fixture
-def served(office: Office) -> Iterator[str]:
-    """The office's record on a real port of the loopback; its address."""
-    config = uvicorn.Config(make_app(office.record), host="127.0.0.1", port=0, log_level="warning")
+@contextmanager
+def serving(record: Record) -> Iterator[str]:
+    """A record on a real port of the loopback, in a thread; its address."""
+    config = uvicorn.Config(make_app(record), host="127.0.0.1", port=0, log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -127,6 +128,13 @@ def served(office: Office) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join(START_S)
+
+
+@pytest.fixture
+def served(office: Office) -> Iterator[str]:
+    """The address of the office's record."""
+    with serving(office.record) as address:
+        yield address
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """When a meter is decided, what is owed to it, and that anybody decides the same."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from registry.tests.conftest import BAD_PPM, METER, SERIAL, Office
 
 from meterseal_protocol.statement import Statement
 from meterseal_protocol.status import INVALID, SUSPENDED, VALID
+from meterseal_registry.record import open_record
 from meterseal_tools.audit import audit
 from meterseal_tools.evidence_folder import export, load
 from meterseal_wire import kinds
@@ -178,16 +180,13 @@ def test_the_scope_lists_every_entry_that_names_the_meter_and_no_other(office: O
 
 def test_a_registry_that_nobody_granted_enters_and_waits(office: Office, tmp_path: Path) -> None:
     """Its decisions would be believed by nobody; once its grant is here, the next bundle decides what is owed."""
-    young = Office.__new__(Office)
-    young.__dict__ |= vars(office)
-    young.settings = office.settings.__class__(**{**vars(office.settings), "folder": tmp_path / "young"})
-    young.record = young.open()
-    grants = [raw for name, raw in office.world.grants.items() if name != "registry"]
-    for raw in grants:
-        young.record.submit(raw, young.now_s)
-    items = office.run()
-    assert all(isinstance(answer, bytes) for answer in young.offer(office.fixture.signed[0], *items))
-    assert young.record.decisions.newest(METER) is None and not young.record.granted
-    young.record.submit(office.world.grants["registry"], young.now_s)
-    assert young.record.granted and young.record.decisions.newest(METER) is not None
-    young.record.entries.store.close()
+    young = open_record(replace(office.settings, folder=tmp_path / "young"))
+    for raw in (raw for name, raw in office.world.grants.items() if name != "registry"):
+        young.submit(raw, office.now_s)
+    items = [office.fixture.signed[0], *office.run()]
+    answers = young.bundle([(item.raw, item.evidence) for item in items], office.now_s)
+    assert all(isinstance(answer, bytes) for answer in answers)
+    assert young.decisions.newest(METER) is None and not young.granted
+    young.submit(office.world.grants["registry"], office.now_s)
+    assert young.granted and young.decisions.newest(METER) is not None
+    young.entries.store.close()

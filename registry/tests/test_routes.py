@@ -1,20 +1,34 @@
 """The record over HTTP: every address answers, every refusal is a problem with a stable code."""
 
 import json
+import re
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from http import HTTPStatus
+from pathlib import Path
 
 import httpx
 import pytest
-from registry.tests.conftest import BAD_PPM, METER, Office
+from registry.tests.conftest import BAD_PPM, METER, Office, serving
+from starlette.routing import Route
 
 from meterseal_protocol import receipt
 from meterseal_protocol.certificate import read as read_certificate
+from meterseal_protocol.keys import PrivateKey
 from meterseal_protocol.statement import read
+from meterseal_protocol.testing.fixture import ModelFixture
 from meterseal_protocol.trust import Trust
 from meterseal_registry.entries import BUNDLE_BYTES
+from meterseal_registry.errors import StoreFailed
+from meterseal_registry.record import open_record
+from meterseal_registry.routes import make_app
+from meterseal_wire import kinds
 from meterseal_wire import labels as L
+from meterseal_wire.digest import cose_key
 from meterseal_wire.encode import encode
 from meterseal_wire.scan import scan
+from meterseal_wire.statement import Author, build
 
 LARGE = 1 << 22
 
@@ -38,7 +52,9 @@ def problem(answer: httpx.Response, status: int) -> str:
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     body = answer.json()
-    assert body["status"] == status and body["title"] and body["detail"]
+    assert body["status"] == status and body["detail"]
+    # RFC 9457 section 4.2.1: with about:blank the title is the HTTP status phrase.
+    assert (body["type"], body["title"]) == ("about:blank", HTTPStatus(status).phrase)
     code: str = body["code"]
     return code
 
@@ -112,6 +128,15 @@ def test_the_certificate_the_status_list_and_the_trust_file_fit_together(
         (("GET", "/certificates/DEMO.1", b""), 404, "registry.not_found"),
         (("GET", "/records/DEMO.1", b""), 404, "registry.not_found"),
         (("GET", "/status/7", b""), 404, "registry.not_found"),
+        (("GET", "/status/" + "9" * 5000, b""), 400, "registry.request"),
+        (("GET", "/status/x", b""), 400, "registry.request"),
+        (("GET", "/log/leaves?size=" + "9" * 5000, b""), 400, "registry.request"),
+        (("GET", "/receipts/" + "00" * 32 + "?size=x", b""), 400, "registry.request"),
+        (("GET", "/nothing", b""), 404, "registry.not_found"),
+        (("DELETE", "/beacon", b""), 405, "registry.method_not_allowed"),
+        (("POST", "/check?territory=Zhejiang", b"DEMO.1"), 400, "registry.request"),
+        (("POST", "/check", b"DEMO.1\n" * 100_001), 400, "registry.request"),
+        (("POST", "/check", b"meter\n" + b"x" * 200_000), 400, "registry.request"),
         (("POST", "/check", b"\xff\xfe\x00"), 400, "registry.request"),
         (("POST", "/check", b""), 400, "registry.request"),
     ],
@@ -122,6 +147,109 @@ def test_every_refusal_is_a_problem_with_a_code(
     """RFC 9457 problem details with a stable code; never a traceback to a peer (design section 13)."""
     method, path, body = asked
     assert problem(client.request(method, path, content=body), status) == code
+
+
+def test_a_malformed_statement_is_named_with_its_byte(office: Office, client: httpx.Client) -> None:
+    """Design section 13. ff is a break outside of any item (RFC 8949 section 3.2.1)."""
+    answer = client.post("/entries", content=b"\xff")
+    assert problem(answer, 400) == "entry.malformed" and "byte 0" in answer.json()["detail"]
+
+
+def test_an_unknown_key_is_refused_and_nothing_is_stored(office: Office, client: httpx.Client) -> None:
+    """403 with the advice to submit the grant; the log has not grown."""
+    stranger = ModelFixture(Author("Y", "Z", PrivateKey.generate())).boot()
+    size = office.record.log.size
+    answer = client.post("/entries", content=stranger.raw)
+    assert problem(answer, 403) == "entry.unknown_key" and "grant" in answer.json()["detail"]
+    assert office.record.log.size == size
+
+
+def test_what_a_key_may_not_say_is_refused(office: Office, client: httpx.Client) -> None:
+    """A beacon from a fixture, and the registry's own decision sent back to it as somebody else's."""
+    office.offer(*office.run())
+    size = office.record.log.size
+    beacon = {L.NUMBER: 9, L.TIME_S: 1, L.LOG_SIZE: 0, L.LOG_ROOT: bytes(32)}
+    forged = build(office.world.author("W1"), L.KIND_BEACON, beacon)
+    assert problem(client.post("/entries", content=forged), 403) == "entry.not_permitted"
+    own = get(client, f"/decisions/{METER}")
+    assert problem(client.post("/entries", content=own), 403) == "entry.not_permitted"
+    assert office.record.log.size == size
+
+
+def test_a_store_that_fails_answers_503_to_the_whole_bundle(
+    office: Office, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was acknowledged, so the edge keeps everything and sends it again."""
+    items = office.run()
+    body = encode([[item.raw, *item.evidence] for item in items])
+
+    def full(*_: object) -> None:
+        raise StoreFailed("database or disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(office.record.entries.store, "append", full)
+        assert problem(client.post("/bundles", content=body), 503) == "registry.store"
+        assert problem(client.post("/entries", content=items[0].raw), 503) == "registry.store"
+    assert all(isinstance(raw, bytes) for raw in scan(client.post("/bundles", content=body).content, LARGE))
+
+
+def test_health_answers_while_everybody_waits_for_the_log(office: Office, served: str) -> None:
+    """Starlette has 40 threads (AnyIO's default); 45 requests wait in them for the lock, and health still answers."""
+    bodies = [office.fixture.event("case_opened", str(n)).raw for n in range(45)]
+    answers: list[int] = []
+    limits = httpx.Limits(max_connections=60)
+
+    def send(body: bytes) -> None:
+        answers.append(busy.post("/entries", content=body).status_code)
+
+    with httpx.Client(base_url=served, timeout=30, limits=limits) as busy:
+        threads = [threading.Thread(target=send, args=(body,)) for body in bodies]
+        with office.record.log.lock:
+            for thread in threads:
+                thread.start()
+            assert httpx.get(f"{served}/healthz", timeout=30).json() == {"ok": True}
+            assert answers == []
+        for thread in threads:
+            thread.join(30)
+    assert answers == [201] * len(bodies)
+
+
+def test_a_registry_without_its_grant_is_alive_and_not_ready(office: Office, tmp_path: Path) -> None:
+    """Whoever runs it sees why nothing it signs is believed."""
+    young = open_record(replace(office.settings, folder=tmp_path / "young"))
+    with serving(young) as address, httpx.Client(base_url=address) as client:
+        assert client.get("/healthz").status_code == 200
+        found = client.get("/readyz")
+        assert (found.status_code, found.json()["code"]) == (503, "registry.not_granted")
+        assert client.get("/beacon").json()["code"] == "entry.unknown_key"
+        client.post("/entries", content=office.world.grants["registry"])
+        assert client.get("/readyz").status_code == 200
+    young.entries.store.close()
+
+
+def test_the_keys_for_the_page_are_those_that_the_check_believes(
+    office: Office, client: httpx.Client
+) -> None:
+    """An older key stays after a rotation, with its window: certificates that it signed stay valid."""
+    old = PrivateKey.generate()
+    grant = {L.SUBJECT_KEY: cose_key(old.public_xy), L.REGISTRY: "REG-CN", L.WINDOW: (1, 2)}
+    office.record.submit(office.world.grant("root", kinds.REGISTRY, grant), office.now_s)
+    keys = client.get("/.well-known/meterseal").json()["keys"]
+    xy = [key["x"] + key["y"] for key in keys]
+    assert xy == [office.world.keys["registry"].public_xy.hex(), old.public_xy.hex()]
+    assert [key["kid"] for key in keys] == [office.record.author.kid.hex(), old.thumbprint[:8].hex()]
+    assert [key["windows"] for key in keys] == [[list(office.world.window)], [[1, 2]]]
+
+
+def test_every_address_stands_in_the_reference_and_every_address_there_is_real(office: Office) -> None:
+    """docs/reference/topics-and-http.md against the routes; files of the pages are not addresses of their own."""
+    text = (Path(__file__).parents[2] / "docs/reference/topics-and-http.md").read_text("utf-8")
+    table = text.partition("## Registry")[2].partition("\n## ")[0]
+    named = {path.split("?")[0] for path in re.findall(r"`(?:GET |POST )?(/[^` ]*)", table)}
+    routes = {route.path for route in make_app(office.record).routes if isinstance(route, Route)}
+    shape = re.compile(r"{[^}]*}")
+    real = {shape.sub("{}", path) for path in routes if not path.endswith((".js", ".css", ".svg"))}
+    assert {shape.sub("{}", path) for path in named} == real
 
 
 def test_the_public_record_says_the_reasons_in_both_languages(office: Office, client: httpx.Client) -> None:
@@ -138,15 +266,16 @@ def test_the_public_record_says_the_reasons_in_both_languages(office: Office, cl
 def test_a_spreadsheet_is_answered_line_by_line(office: Office, client: httpx.Client) -> None:
     """Design section 2: a company with a spreadsheet; every answer comes from the pure check."""
     office.offer(*office.run())
-    office.now_s = 0  # the routes ask the real clock
     lines = client.post("/check", content="\ufeff表号,x\nDEMO.12345678,1\n\ndemo.99999999,2\n".encode())
     assert lines.headers["content-type"].startswith("text/csv")
     rows = lines.text.lstrip("\ufeff").split("\r\n")
     assert rows[0] == "meter,answer,codes,install_before,zh,en"
-    assert rows[1].startswith("DEMO.12345678,")
+    assert rows[1].startswith("DEMO.12345678,valid,,")
     assert rows[2].startswith("DEMO.99999999,cannot_say,registry.not_found,")
     plain = client.post("/check", content="DEMO.12345678", headers={"accept": "application/json"}).json()
-    assert [row["meter"] for row in plain] == ["DEMO.12345678"]
+    assert [(row["meter"], row["answer"]) for row in plain] == [("DEMO.12345678", "valid")]
+    there = client.post("/check?territory=440300", content="DEMO.12345678").text
+    assert "DEMO.12345678,not_valid,certificate.territory," in there
 
 
 def test_no_cell_of_the_answers_is_a_formula(client: httpx.Client) -> None:

@@ -221,6 +221,13 @@ def test_a_certificate_on_a_refused_meter_is_named(archive: Archive, tmp_path: P
     assert whys(audited(archive, tmp_path), name) == NOT_GRANTED
 
 
+def test_a_certificate_on_an_honest_refusal_is_named(archive: Archive, tmp_path: Path) -> None:
+    """Every field is as the decision has it, but for the outcome, which no certificate carries."""
+    archive.trial.run(archive.trial.seat(BAD_PPM))
+    name = archive.certify(archive.decide())
+    assert whys(audited(archive, tmp_path), name) == NOT_GRANTED
+
+
 def test_a_certificate_on_an_invented_decision_is_named_too(archive: Archive, tmp_path: Path) -> None:
     """Decision and certificate agree with each other and not with the judge: both are found."""
     archive.trial.run(archive.trial.seat(BAD_PPM))

@@ -186,6 +186,26 @@ def test_a_receipt_of_another_tree_is_named(archive: Archive, tmp_path: Path) ->
     assert "leads to another tree, of 2 leaves, than the checkpoint's of 16" in against(found, name)
 
 
+def test_a_receipt_of_a_second_tree_of_the_same_size_is_named(archive: Archive, tmp_path: Path) -> None:
+    """Two histories of sixteen leaves that differ in the last one: leaf 3 is in both, under two signed roots."""
+    folder = load(archive.write(tmp_path / "e"))
+    names = names_by_leaf(folder)
+    hashes = [leaf_hash(bytes.fromhex(name)) for name in names[:15]] + [leaf_hash(b"another result")]
+    changed = with_receipt(archive, folder, names[3], include(hashes, 3, 16), archive.world.start_s)
+    found = [str(finding) for finding in audit(changed).findings]
+    assert "leads to another tree" in against(found, names[3])
+
+
+def test_a_statement_in_the_place_of_another_is_named(archive: Archive, tmp_path: Path) -> None:
+    """Both are signed and logged; under the second's name and receipt lies the first."""
+    folder = load(archive.write(tmp_path / "e"))
+    first, second = names_by_leaf(folder)[12:14]
+    files = folder.files["statements"]
+    changed = replace(folder, files={**folder.files, "statements": {**files, second: files[first]}})
+    found = [str(finding) for finding in audit(changed).findings]
+    assert f"its bytes hash to {first[:16]}, not to its name" in against(found, second)
+
+
 def test_a_receipt_with_another_size_and_the_same_root_is_named(archive: Archive, tmp_path: Path) -> None:
     """RFC 9942 leaves index and size unsigned: leaf 14 of 15 is spelled as leaf 7 of 8 with the path that it has.
 
