@@ -58,10 +58,16 @@ def answer(page: Page, url: str) -> tuple[str, list[str]]:
     return shown(page)
 
 
+# Setting the same fragment again is no change of the address, so then the event is sent by hand.
+SCAN = """fragment => {
+  document.getElementById("answer").removeAttribute("data-outcome");
+  if (location.hash === fragment) window.dispatchEvent(new Event("hashchange")); else location.hash = fragment;
+}"""
+
+
 def next_answer(page: Page, url: str) -> tuple[str, list[str]]:
     """The same for another fragment on the open page, as when a second code is scanned."""
-    page.evaluate("document.getElementById('answer').removeAttribute('data-outcome')")
-    page.evaluate("fragment => { location.hash = fragment; }", url.partition("#")[2])
+    page.evaluate(SCAN, "#" + url.partition("#")[2])
     return shown(page)
 
 
@@ -187,24 +193,21 @@ def test_page_and_pure_check_give_the_same_three_answers(office: Office, served:
     for name, (raw, meter, territory) in cases(office).items():
         trust = Trust.load(office.record.statuses.trust(int(time.time())))
         expected = check(raw, trust, int(time.time()), territory or None, meter)
-        found = answer(page, qr.url(served, raw, meter))
-        if territory:
-            page.fill("#territory", territory)
-            page.evaluate("document.getElementById('answer').removeAttribute('data-outcome')")
-            page.click("#go")
-            found = shown(page)
+        if not page.url.startswith(qr.url(served, b"", meter)):
+            answer(page, qr.url(served, b"", meter))
+        page.evaluate("place => { document.getElementById('territory').value = place; }", territory)
+        found = next_answer(page, qr.url(served, raw, meter))
         assert found == (expected.outcome, [code for code, _ in expected.reasons]), name
         outcomes.add(found[0])
     assert outcomes == {"valid", "not_valid", "cannot_say"}
 
 
-@pytest.mark.parametrize("tail", ["#%zz", "#AB", "#" + "A" * 5000, "#!", "#a", "#0", "#AAAAAAAA="])
-def test_a_fragment_that_is_no_certificate_is_not_valid(
-    office: Office, served: str, page: Page, tail: str
-) -> None:
+def test_a_fragment_that_is_no_certificate_is_not_valid(office: Office, served: str, page: Page) -> None:
     """qr.py: upper-case base32 without padding, one spelling; everything else is damaged."""
-    assert answer(page, f"{served}/m/DEMO/12345678{tail}") == ("not_valid", ["certificate.malformed"])
-    assert "{" not in page.inner_text("#answer")
+    page.goto(f"{served}/m/DEMO/12345678")
+    for tail in ("%zz", "AB", "A" * 5000, "!", "a", "0", "AAAAAAAA="):
+        assert next_answer(page, f"#{tail}") == ("not_valid", ["certificate.malformed"])
+        assert "{" not in page.inner_text("#answer")
 
 
 def test_a_lower_case_spelling_is_refused_as_the_pure_check_refuses_it(
