@@ -29,6 +29,7 @@ HASH, BLOB = bytes(32), bytes(8)
 KEY = PrivateKey(bytes(31) + b"\x07").public.cose
 SPREAD, LARGEST = [-1, 0, 1], 2**63 - 1
 METER = "DEMO.12082058"
+ONE_METER = {L.METER: METER, L.RESULT: HASH, L.POSITION: 1}
 HEAD = {L.NUMBER: 1, L.PARENT: HASH, L.WINDOW: [0, 1], L.DEMO: 1}
 
 SEAT = {L.POSITION: 1, L.METER: METER, L.READ_BY: 1, L.TYPE: "2026F101-33"}
@@ -65,7 +66,7 @@ TYPE |= {L.CYCLE_VOLUME_UL: 10_000, L.MEDIUM: 1, L.NOMINAL: 20, L.PARAMETER_CHEC
 
 # One payload of every rule, with every field that may be left out.
 PAYLOADS: dict[str, tuple[int, dict[int, Any]]] = {
-    "boot": (L.KIND_BOOT, {**BOOT, L.BOARD: "unix", L.RESET_CAUSE: 1, L.PACKS: [HASH]}),
+    "boot": (L.KIND_BOOT, {**BOOT, L.BOARD: "unix", L.RESET_CAUSE: 1, L.PACKS: [HASH], L.REFUSED: HASH}),
     "attempt": (
         L.KIND_ATTEMPT,
         {**ATTEMPT, L.BEACON: HASH, L.BENCH_CHECKS: [15_000, 15_000, 60, 0], L.CLOCK: CLOCK},
@@ -80,9 +81,44 @@ PAYLOADS: dict[str, tuple[int, dict[int, Any]]] = {
         },
     ),
     "abandoned": (L.KIND_ABANDONED, {L.ATTEMPT: [1, 1], L.REASON: 5, L.RAW_COUNTS: [[1, 2, 3]]}),
-    "event": (L.KIND_EVENT, {L.ATTEMPT: [1, 1], L.POSITION: 1, L.EVENT: "case.opened", L.DETAIL: "封印 17"}),
+    "event": (
+        L.KIND_EVENT,
+        {
+            L.ATTEMPT: [1, 1],
+            L.POSITION: 1,
+            L.EVENT: "key rotated",
+            L.DETAIL: "封印 17",
+            L.SUBJECT_KEY: KEY,
+            L.COUNTERSIGNATURE: bytes(64),
+        },
+    ),
     "edge-time": (L.KIND_TIME, {L.NONCE: BLOB, L.TIME_S: 1, L.KEY: HASH}),
     "custody": (L.KIND_CUSTODY, {L.KEY: HASH, L.EPOCH: 1, L.SEQ: 0, L.HEAD: HASH, **TREE}),
+    "refused": (L.KIND_REFUSED, {L.KEY: HASH, L.EPOCH: 1, L.SEQ: 0, L.STATEMENT: HASH, L.CODE: "wire.text"}),
+    "signoff": (L.KIND_SIGNOFF, {L.ROLE: 2, L.ROWS: HASH, L.TIME_S: 1, L.TENANT: "T"}),
+    "marks": (L.KIND_MARKS, {**ONE_METER, L.SEALS: ["A17"], L.TIME_S: 1}),
+    "correction": (L.KIND_CORRECTION, {L.REPLACES: HASH, L.REPLACEMENT: HASH, L.TIME_S: 1, L.DETAIL: "d"}),
+    "notice": (L.KIND_NOTICE, {**ONE_METER, L.CODES: ["error.limit"], L.TIME_S: 1}),
+    "withdrawal": (
+        L.KIND_WITHDRAWAL,
+        {L.STATEMENT: HASH, L.TAINTED_FROM_S: 1, L.TIME_S: 2, L.DETAIL: "d"},
+    ),
+    "sampling": (
+        L.KIND_SAMPLING,
+        {
+            L.NUMBER: 1,
+            L.MAKER: "DEMO",
+            L.WINDOW: [1, 2],
+            L.COMMITMENT: HASH,
+            L.SHARE: [1, 50],
+            L.SEED: HASH,
+        },
+    ),
+    "remeasurement": (
+        L.KIND_REMEASUREMENT,
+        {**ONE_METER, L.OUTCOME: 1, L.TIME_S: 1, L.INSTITUTION: "ZJIM", L.NUMBER: 1, L.DETAIL: "d"},
+    ),
+    "claim": (L.KIND_CLAIM, {L.STATEMENT: HASH, L.TIME_S: 1, L.PLACE: "330110"}),
     "checkpoint": (L.KIND_CHECKPOINT, {L.TIME_S: 1, **TREE, L.ORIGIN: "edge/EDGE1"}),
     "beacon": (L.KIND_BEACON, {L.TIME_S: 1, **TREE, L.NUMBER: 1}),
     "scope": (L.KIND_SCOPE, {L.METER: METER, L.TIME_S: 1, L.LOG_SIZE: 1, L.ENTRIES: [HASH]}),
@@ -91,14 +127,31 @@ PAYLOADS: dict[str, tuple[int, dict[int, Any]]] = {
 MANUFACTURER = {L.GRANT: 2, L.TERRITORY: ["33"], L.MAKER: "DEMO", L.MEDIA: [1], L.NOMINAL_RANGE: [15, 60]}
 STANDARD = {L.GRANT: 4, L.STANDARD: "REF-W1", L.CALIBRATION: [[20_000, [1_000, 1], 1500]], L.MANAGEMENT: 1}
 FIXTURE = {L.GRANT: 5, L.SUBJECT_KEY: KEY, L.FIXTURE: "W1", L.BENCH: "B", L.POSITION_COUNT: 8, L.ASSURANCE: 0}
+DELEGATION = {L.GRANT: 1, L.TERRITORY: ["33"], L.SUBJECT_KEY: KEY, L.MEASURES: [5], L.DEPTH: 1}
+PERSON = {L.GRANT: 9, L.SUBJECT_KEY: KEY, L.ROLES: [1, 2]}
+SUPERVISOR = {L.GRANT: 11, L.SUBJECT_KEY: KEY, L.SUPERVISOR: "ZJIM", L.MAKER: "DEMO"}
+FIRMWARE = {L.GRANT: 13, L.FIRMWARE_DIGEST: HASH, L.FIRMWARE_VERSION: "0.1", L.BOARD: "unix"}
 GRANTS: dict[str, dict[int, Any]] = {
-    "delegation": {L.GRANT: 1, L.TERRITORY: ["33"], L.SUBJECT_KEY: KEY, L.MEASURES: [5], L.DEPTH: 1},
+    "delegation": {**DELEGATION, L.MAKER: "DEMO", L.MEDIA: [1], L.NOMINAL_RANGE: [15, 60], L.SITES: ["Y"]},
     "manufacturer": {**MANUFACTURER, L.SITES: ["Y"]},
-    "type": {L.GRANT: 3, **TYPE},
+    "type": {L.GRANT: 3, **TYPE, L.APPROVAL: "R49/2013-A-CN1-2026.01"},
+    "variant": {L.GRANT: 3, **TYPE, L.APPROVAL: "A", L.VARIANT_OF: HASH, L.CLAUSES: ["5.3"]},
     "standard": {**STANDARD, L.TRACEABILITY: ["DEMO"]},
-    "fixture": {**FIXTURE, L.STANDARDS: ["REF-W1"], L.SITE: "Y"},
-    "edge": {L.GRANT: 6, L.SUBJECT_KEY: KEY, L.EDGE: "EDGE1", L.SITE: "Y"},
-    "registry": {L.GRANT: 7, L.SUBJECT_KEY: KEY, L.REGISTRY: "REG-CN"},
+    "fixture": {
+        **FIXTURE,
+        L.STANDARDS: ["REF-W1"],
+        L.SITE: "Y",
+        L.SEALS: ["A17"],
+        L.CHECK_METER: "CM1",
+    },
+    "edge": {L.GRANT: 6, L.SUBJECT_KEY: KEY, L.EDGE: "EDGE1", L.SITE: "Y", L.LOG_KEY: KEY},
+    "registry": {L.GRANT: 7, L.SUBJECT_KEY: KEY, L.REGISTRY: "REG-CN", L.LOG_KEY: KEY},
+    "log-witness": {L.GRANT: 8, L.SUBJECT_KEY: KEY, L.WITNESS: "W"},
+    "person": {**PERSON, L.QUALIFICATION: [1, 2], L.INSTITUTION: "ZJIM"},
+    "tenant": {L.GRANT: 10, L.TENANT: "T", L.MAKER: "DEMO", L.BENCHES: ["B"]},
+    "supervisor": {**SUPERVISOR, L.SHARE: [1, 20]},
+    "firmware": {**FIRMWARE, L.FIRMWARE_FLOOR: 3},
+    "reference-material": {L.GRANT: 14, L.REFERENCE_MATERIAL: "GBW(E) 1", L.MAKER: "DEMO"},
     "rules": {L.GRANT: 12, L.RULES: HASH, L.RULES_NAME: "jjg162"},
 }
 EXAMPLES = {**PAYLOADS, **{rule: (L.KIND_GRANT, {**HEAD, **fields}) for rule, fields in GRANTS.items()}}

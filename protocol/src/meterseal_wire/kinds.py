@@ -31,7 +31,13 @@ REASON_NAMES = {
 WATER, GAS = 1, 2
 GRANTED, REFUSED, UNDECIDED = 1, 2, 3
 
-DELEGATION, MANUFACTURER, TYPE, STANDARD, FIXTURE, EDGE, REGISTRY, RULES = 1, 2, 3, 4, 5, 6, 7, 12
+PASSED, FAILED = 1, 2  # outcome of a row that a person signs off, and of a remeasurement
+# Roles of people: verifier (检定员), checker (核验员), approver (批准人), and the outside supervisor.
+VERIFIER, CHECKER, APPROVER, SUPERVISING = 1, 2, 3, 4
+ROLE_NAMES = {VERIFIER: "verifier", CHECKER: "checker", APPROVER: "approver", SUPERVISING: "supervising"}
+
+DELEGATION, MANUFACTURER, TYPE, STANDARD, FIXTURE, EDGE, REGISTRY = 1, 2, 3, 4, 5, 6, 7
+WITNESS, PERSON, TENANT, SUPERVISOR, RULES, FIRMWARE, REFERENCE_MATERIAL = 8, 9, 10, 11, 12, 13, 14
 GRANT_NAMES = {
     DELEGATION: "delegation",
     MANUFACTURER: "manufacturer",
@@ -40,9 +46,17 @@ GRANT_NAMES = {
     FIXTURE: "fixture",
     EDGE: "edge",
     REGISTRY: "registry",
+    WITNESS: "witness",
+    PERSON: "person",
+    TENANT: "tenant",
+    SUPERVISOR: "supervisor",
     RULES: "rules",
+    FIRMWARE: "firmware",
+    REFERENCE_MATERIAL: "reference material",
 }
-TWO_IN_ONE = 5  # the nine measures of 2025; number 5 is two verifications in one
+# The nine measures of 2025 by their numbers; 5 is two verifications in one.
+TYPE_APPROVAL, OIML, REFERENCE_MATERIALS, ENTERPRISE_STANDARDS, TWO_IN_ONE = 1, 2, 3, 4, 5
+INDUSTRY_CENTRES, SHARED_PLATFORMS, COUNTERPART_ASSISTANCE, TRAINING_OF_PEOPLE = 6, 7, 8, 9
 
 UINT, INT = ("uint",), ("int",)
 NAME, LINE, METER_ID = ("text", 16), ("text", 200), ("text", 48)
@@ -51,6 +65,8 @@ PLACE = ("row", UINT, UINT)  # epoch, seq
 SPREAD = ("row", INT, INT, INT)  # least, mean, greatest
 FRACTION = ("row", UINT, UINT)  # numerator, denominator
 TERRITORY = ("list", ("text", 6))
+CODE = ("text", 40)
+ONE_METER = {L.METER: METER_ID, L.RESULT: HASH, L.POSITION: UINT}
 
 ATTEMPT_POSITION = (
     {L.POSITION: UINT, L.METER: METER_ID, L.TYPE: ("text", 32), L.READ_BY: UINT},
@@ -80,10 +96,24 @@ GRANT_FIELDS = {
     FIXTURE: (L.SUBJECT_KEY, L.FIXTURE, L.BENCH, L.SITE, L.POSITION_COUNT, L.STANDARDS, L.ASSURANCE),
     EDGE: (L.SUBJECT_KEY, L.EDGE, L.SITE),
     REGISTRY: (L.SUBJECT_KEY, L.REGISTRY),
+    WITNESS: (L.SUBJECT_KEY, L.WITNESS),
+    PERSON: (L.SUBJECT_KEY, L.ROLES, L.QUALIFICATION, L.INSTITUTION),
+    TENANT: (L.TENANT, L.MAKER, L.BENCHES),
+    SUPERVISOR: (L.SUBJECT_KEY, L.SUPERVISOR, L.MAKER, L.SHARE),
     RULES: (L.RULES, L.RULES_NAME),
+    FIRMWARE: (L.FIRMWARE_DIGEST, L.FIRMWARE_VERSION, L.BOARD, L.FIRMWARE_FLOOR),
+    REFERENCE_MATERIAL: (L.REFERENCE_MATERIAL, L.MAKER),
 }
 GRANT_HEAD = (L.GRANT, L.NUMBER, L.WINDOW, L.PARENT, L.DEMO)
-GRANT_OPTIONS = {TYPE: (L.PARAMETER_CHECKSUMS,)}
+GRANT_OPTIONS = {
+    DELEGATION: (L.MAKER, L.MEDIA, L.NOMINAL_RANGE, L.SITES),
+    TYPE: (L.PARAMETER_CHECKSUMS, L.APPROVAL),
+    FIXTURE: (L.CHECK_METER, L.SEALS),
+    EDGE: (L.LOG_KEY,),
+    REGISTRY: (L.LOG_KEY,),
+}
+# An improved type names the type it varies and the clauses evaluated again, and inherits what it leaves out.
+VARIANT_FIELDS = (L.MAKER, L.TYPE, L.VARIANT_OF, L.CLAUSES)
 
 KINDS = {
     L.KIND_BOOT: (
@@ -95,7 +125,7 @@ KINDS = {
             L.CLOCK: ("row", UINT, UINT, UINT),
             L.RESET_CAUSE: UINT,
         },
-        {L.LAST_HEAD: PLACE, L.PACKS: ("list", HASH)},
+        {L.LAST_HEAD: PLACE, L.PACKS: ("list", HASH), L.REFUSED: HASH},
     ),
     L.KIND_ATTEMPT: (
         {
@@ -123,10 +153,22 @@ KINDS = {
         {L.ATTEMPT: PLACE, L.REASON: UINT, L.RAW_COUNTS: ("list", ("row", UINT, UINT, UINT))},
         {},
     ),
-    L.KIND_EVENT: ({L.EVENT: ("text", 32), L.DETAIL: LINE}, {L.ATTEMPT: PLACE, L.POSITION: UINT}),
+    L.KIND_EVENT: (
+        {L.EVENT: ("text", 32), L.DETAIL: LINE},
+        {
+            L.ATTEMPT: PLACE,
+            L.POSITION: UINT,
+            L.SUBJECT_KEY: ("key",),
+            L.COUNTERSIGNATURE: ("bytes", 64),
+        },
+    ),
     L.KIND_TIME: ({L.NONCE: ("blob", 32), L.TIME_S: UINT, L.KEY: HASH}, {}),
     L.KIND_CUSTODY: (
         {L.KEY: HASH, L.EPOCH: UINT, L.SEQ: UINT, L.HEAD: HASH, L.LOG_SIZE: UINT, L.LOG_ROOT: HASH},
+        {},
+    ),
+    L.KIND_REFUSED: (
+        {L.KEY: HASH, L.EPOCH: UINT, L.SEQ: UINT, L.STATEMENT: HASH, L.CODE: CODE},
         {},
     ),
     L.KIND_CHECKPOINT: (
@@ -171,8 +213,42 @@ KINDS = {
             L.RULES: HASH,
             L.RULES_NAME: ("text", 64),
             L.DEMO: UINT,
+            L.TENANT: NAME,
+            L.FIRMWARE_DIGEST: HASH,
+            L.FIRMWARE_VERSION: ("text", 32),
+            L.BOARD: ("text", 32),
+            L.ROLES: ("list", UINT),
+            L.INSTITUTION: ("text", 64),
+            L.QUALIFICATION: ("list", UINT),
+            L.SEALS: ("list", ("text", 32)),
+            L.SHARE: FRACTION,
+            L.WITNESS: NAME,
+            L.SUPERVISOR: NAME,
+            L.CHECK_METER: NAME,
+            L.FIRMWARE_FLOOR: UINT,
+            L.VARIANT_OF: HASH,
+            L.CLAUSES: ("list", ("text", 64)),
+            L.APPROVAL: ("text", 64),
+            L.REFERENCE_MATERIAL: ("text", 64),
+            L.LOG_KEY: ("key",),
+            L.BENCHES: ("list", NAME),
         },
     ),
+    L.KIND_WITHDRAWAL: ({L.STATEMENT: HASH, L.TAINTED_FROM_S: UINT, L.TIME_S: UINT, L.DETAIL: LINE}, {}),
+    # Committed with commitment and share while the window runs, revealed with the seed after it.
+    L.KIND_SAMPLING: (
+        {L.NUMBER: UINT, L.MAKER: NAME, L.WINDOW: ("row", UINT, UINT)},
+        {L.COMMITMENT: HASH, L.SHARE: FRACTION, L.SEED: ("bytes", 32)},
+    ),
+    L.KIND_SIGNOFF: ({L.ROLE: UINT, L.ROWS: HASH, L.TIME_S: UINT}, {L.TENANT: NAME}),
+    L.KIND_MARKS: ({**ONE_METER, L.SEALS: ("list", ("text", 32)), L.TIME_S: UINT}, {}),
+    L.KIND_CORRECTION: ({L.REPLACES: HASH, L.TIME_S: UINT, L.DETAIL: LINE}, {L.REPLACEMENT: HASH}),
+    L.KIND_NOTICE: ({**ONE_METER, L.CODES: ("list", CODE), L.TIME_S: UINT}, {}),
+    L.KIND_REMEASUREMENT: (
+        {**ONE_METER, L.OUTCOME: UINT, L.TIME_S: UINT, L.INSTITUTION: ("text", 64)},
+        {L.NUMBER: UINT, L.DETAIL: LINE},
+    ),
+    L.KIND_CLAIM: ({L.STATEMENT: HASH, L.TIME_S: UINT, L.PLACE: ("text", 64)}, {}),
     L.KIND_BEACON: ({L.NUMBER: UINT, L.TIME_S: UINT, L.LOG_SIZE: UINT, L.LOG_ROOT: HASH}, {}),
     L.KIND_SCOPE: (
         {L.METER: METER_ID, L.LOG_SIZE: UINT, L.ENTRIES: ("list", HASH), L.TIME_S: UINT},
@@ -182,7 +258,7 @@ KINDS = {
         {
             L.METER: METER_ID,
             L.OUTCOME: UINT,
-            L.REASONS: ("list", ("row", ("text", 40), ("list", INT))),
+            L.REASONS: ("list", ("row", CODE, ("list", INT))),
             L.INPUTS_DIGEST: HASH,
             L.JUDGE: NAME,
             L.LOG_SIZE: UINT,
@@ -217,10 +293,12 @@ def _check_grant(payload):
     kind = payload[L.GRANT]
     if kind not in GRANT_FIELDS:
         raise BadShape(0, "grant kind %d is unknown" % kind)
-    for label in GRANT_FIELDS[kind]:
+    required, allowed = GRANT_FIELDS[kind], GRANT_HEAD + GRANT_FIELDS[kind] + GRANT_OPTIONS.get(kind, ())
+    if kind == TYPE and L.VARIANT_OF in payload:
+        required, allowed = VARIANT_FIELDS, allowed + VARIANT_FIELDS
+    for label in required:
         if label not in payload:
             raise BadShape(0, "a %s grant needs label %d" % (GRANT_NAMES[kind], label))
-    allowed = GRANT_HEAD + GRANT_FIELDS[kind] + GRANT_OPTIONS.get(kind, ())
     for label in payload:
         if label not in allowed:
             raise BadShape(0, "a %s grant has no label %d" % (GRANT_NAMES[kind], label))
