@@ -1,6 +1,7 @@
 """Rule packs: what ships is what its YAML says, values are those of the regulations, and bad packs are refused."""
 
 import copy
+import re
 import runpy
 import sys
 from fractions import Fraction
@@ -13,15 +14,17 @@ import pytest
 import yaml
 
 from meterseal_protocol.errors import BadPack
-from meterseal_protocol.rules import Pack, load_pack, plan_for
+from meterseal_protocol.rules import Pack, load_pack, plan_for, shipped
+from meterseal_protocol.rules import pack as pack_module
 from meterseal_protocol.rules.meter_type import MeterType
 from meterseal_protocol.rules.pack import compile_pack
+from meterseal_protocol.rules.schema import FIELDS
 from meterseal_protocol.testing.world import gas_type_fields, water_type_fields
 from meterseal_wire import labels as L
 from meterseal_wire.scan import scan
 
 COMPILER = Path(__file__).parents[1] / "spec" / "compile_packs.py"
-NAMES = ("jjg162", "jjg577")
+NAMES = ("jjg1190", "jjg162", "jjg577", "r137", "r49")
 
 
 def document(name: str) -> dict[str, Any]:
@@ -95,6 +98,9 @@ CHECKED = {
         "qt_over_qmax", "limits", "same_sign", "air_temperature", "least_humidity_permille",
         "most_humidity_permille", "most_difference_mk", "soak_hours", "limited_use",
     },
+    "jjg1190": {"qt_over_qmax", "limits"},
+    "r137": {"limits"},
+    "r49": {"q2_over_q1", "q4_over_q3", "limits", "warm_above_mk"},
 }  # fmt: skip
 
 
@@ -115,14 +121,16 @@ def test_exactly_the_checked_values_are_marked_so(name: str) -> None:
     [
         ("jjg162", 10, [(3, 3), (1, 2)]),
         ("jjg162", 20, [(5, 5), (2, 3)]),
-        ("jjg577", 10, [(2, 2), (1, 1)]),
-        ("jjg577", 15, [(3, 3), (Fraction(3, 2), Fraction(3, 2))]),
+        ("r49", 10, [(3, 3), (1, 2)]),
+        ("r49", 20, [(5, 5), (2, 3)]),
+        *((name, 10, [(2, 2), (1, 1)]) for name in ("jjg577", "jjg1190", "r137")),
+        *((name, 15, [(3, 3), (Fraction(3, 2), Fraction(3, 2))]) for name in ("jjg577", "jjg1190", "r137")),
     ],
 )
 def test_limits_are_those_of_the_regulation(
     name: str, accuracy_class: int, expected: list[tuple[Fraction, Fraction]]
 ) -> None:
-    """Per cent, normal and above 30 degrees, lower zone first: JJG 162-2019 and JJG 577-2012."""
+    """Per cent, normal and above 30 degrees, lower zone first: the tables of domain.md, water and gas."""
     found = [(zone.limit * 100, zone.warm_limit * 100) for zone in load_pack(name).zones(accuracy_class)]
     assert found == expected
 
@@ -188,27 +196,30 @@ def zone(low: str, high: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "zones",
+    "zones, code",
     [
-        [zone("q1", "q2"), zone("q3", "q4")],
-        [zone("q1", "q3"), zone("q2", "q4")],
-        [zone("q2", "q4")],
-        [zone("q1", "q2")],
-        [zone("q1", "q1"), zone("q1", "q4")],
-        [zone("q1", "q4"), zone("q1", "q4")],
-        [],
+        ([zone("q1", "q2"), zone("q3", "q4")], "rules.gap"),
+        ([zone("q1", "q3"), zone("q2", "q4")], "rules.overlap"),
+        ([zone("q2", "q4")], "rules.gap"),
+        ([zone("q1", "q2")], "rules.gap"),
+        ([zone("q1", "q1"), zone("q1", "q4")], "rules.gap"),
+        ([zone("q1", "q4"), zone("q1", "q4")], "rules.overlap"),
+        ([], "rules.field"),
     ],
     ids=["gap", "overlap", "no start", "no end", "empty zone", "twice", "none"],
 )
-def test_zones_that_leave_a_gap_or_overlap_are_refused(zones: list[dict[str, Any]]) -> None:
-    """A flow has exactly one limit: zones of a class follow each other from Q1 to Q4."""
-    with pytest.raises(BadPack):
+def test_zones_that_leave_a_gap_or_overlap_are_refused(zones: list[dict[str, Any]], code: str) -> None:
+    """A flow has exactly one limit: zones of a class follow each other from Q1 to Q4, each fault with its code."""
+    with pytest.raises(BadPack) as refused:
         compile_pack(changed("jjg162", "limits", zones))
+    assert refused.value.code == code
 
 
 def test_zones_that_follow_each_other_are_accepted() -> None:
     """The other side of the refusals above."""
-    raw = compile_pack(changed("jjg162", "limits", [zone("q1", "q2"), zone("q2", "q4")]))
+    other = zone("q1", "q4")
+    other["value"]["class_tenths"] = 10
+    raw = compile_pack(changed("jjg162", "limits", [zone("q1", "q2"), other, zone("q2", "q4")]))
     assert len(Pack.load(raw).zones(20)) == 2
 
 
@@ -216,8 +227,11 @@ def test_a_field_in_another_unit_is_refused_with_the_right_one() -> None:
     """settle_s where settle_ms is due: a factor of a thousand is not guessed."""
     wrong = document("jjg162")
     wrong["values"]["settle_s"] = wrong["values"].pop("settle_ms")
-    with pytest.raises(BadPack, match="unknown field settle_s; its unit must be that of settle_ms"):
+    with pytest.raises(
+        BadPack, match="unknown field settle_s; its unit must be that of settle_ms"
+    ) as refused:
         compile_pack(wrong)
+    assert refused.value.code == "rules.unit"
 
 
 def test_an_unknown_field_is_refused() -> None:
@@ -232,6 +246,9 @@ def test_a_missing_field_is_refused() -> None:
     del wrong["values"]["most_tries"]
     with pytest.raises(BadPack, match="lacks most_tries"):
         compile_pack(wrong)
+
+
+SIGN = {"class_tenths": 20, "from": "q1", "rule": "one_within", "share": [1, 2], "most_ppm": 0}
 
 
 @pytest.mark.parametrize(
@@ -251,6 +268,12 @@ def test_a_missing_field_is_refused() -> None:
         ("points", [draft([1])]),
         ("points", []),
         ("density_table", draft("00")),
+        ("signoff_roles", draft(3)),
+        ("signoff_roles", draft([1, -1])),
+        ("certificate_fields", draft(["meter", 7])),
+        ("same_sign", [draft({**SIGN, "class_tenths": 30})]),
+        ("same_sign", [draft({**SIGN, "rule": "most_within"})]),
+        ("house_limits", [zone("q1", "q2")]),
     ],
 )
 def test_a_value_that_is_none_is_refused(field: str, value: Any) -> None:
@@ -290,7 +313,63 @@ def test_only_shipped_packs_can_be_loaded_by_name(name: str) -> None:
 
 
 def test_the_house_limit_is_another_field_than_the_legal_one() -> None:
-    """Changing the house's share changes the digest and no legal limit."""
-    other = Pack.load(compile_pack(changed("jjg162", "house_share", draft([1, 2]))))
+    """Tighter house limits change the digest and no legal limit."""
+    house = [zone("q1", "q2"), zone("q2", "q4")]
+    other = Pack.load(compile_pack(changed("jjg162", "house_limits", house)))
     assert other.digest != load_pack("jjg162").digest
     assert other.zones(20) == load_pack("jjg162").zones(20)
+
+
+def band(low: list[int], target: list[int], high: list[int]) -> list[dict[str, Any]]:
+    """A plan of one point."""
+    return [draft({"at": "q3", "least": low, "target": target, "most": high})]
+
+
+@pytest.mark.parametrize(
+    "target, fits", [([9, 10], True), ([1, 1], True), ([899, 1000], False), ([11, 10], False)]
+)
+def test_a_points_target_lies_within_its_band(target: list[int], fits: bool) -> None:
+    """0.9 to 1 times Q3: both ends belong to it, a thousandth beyond does not."""
+    document = changed("jjg162", "points", band([9, 10], target, [1, 1]))
+    if fits:
+        compile_pack(document)
+        return
+    with pytest.raises(BadPack, match="outside of its band"):
+        compile_pack(document)
+
+
+def room(most_qmax: int) -> dict[str, Any]:
+    """A row of air temperatures."""
+    return draft({"most_qmax_ml_per_h": most_qmax, "least_mk": 18_000, "most_mk": 22_000})
+
+
+def test_rows_of_air_temperature_ascend() -> None:
+    """The first row that reaches the meter's qmax is the one: two that reach as far would be two rules."""
+    compile_pack(changed("jjg577", "air_temperature", [room(1), room(2)]))
+    for rows_ in ([room(2), room(1)], [room(1), room(1)]):
+        with pytest.raises(BadPack) as refused:
+            compile_pack(changed("jjg577", "air_temperature", rows_))
+        assert refused.value.code == "rules.overlap"
+
+
+def test_the_packs_that_ship_are_listed() -> None:
+    """The five that issue 4 names."""
+    assert tuple(shipped()) == NAMES
+
+
+def test_every_single_value_has_words_in_both_languages() -> None:
+    """fields.toml: a rule that schema.py knows, the media it is for, zh and en that differ from the name."""
+    for name, row in FIELDS.items():
+        assert set(row) == {"rule", "media", "judge", "zh", "en"}, name
+        assert row["rule"] in ("count", "counts", "fraction", "text", "texts")
+        assert set(row["media"]) <= {1, 2} and row["media"]
+        assert re.search("[\u4e00-\u9fff]", row["zh"]) and row["en"] != name
+
+
+def test_what_no_judge_reads_is_read_by_no_judge() -> None:
+    """`judge = false` in fields.toml, and house limits: the judge's sources don't name them; the others they do."""
+    source = "".join(
+        path.read_text("utf-8") for path in Path(pack_module.__file__).parents[1].glob("judge/*.py")
+    )
+    for name in [name for name, row in FIELDS.items() if not row["judge"]] + ["house_limits"]:
+        assert f'"{name}"' not in source

@@ -38,9 +38,13 @@ class BadKey(ProtocolError):
 
 
 class BadPack(ProtocolError):
-    """A rule pack has a hole, an overlap, a wrong unit or an unknown field."""
+    """A rule pack can't be used. `code`: rules.gap, rules.overlap, rules.unit, rules.field, else rules.pack."""
 
     code = "rules.pack"
+
+    def __init__(self, why: str, code: str = "rules.pack") -> None:
+        super().__init__(why)
+        self.code = code
 
 
 class BadCode(ProtocolError):

@@ -2,7 +2,7 @@
 
 import typer
 
-from meterseal_tools import audit, check, demo, inspect, keys, mbus, rig
+from meterseal_tools import audit, check, demo, inspect, keys, mbus, rig, rules
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,6 +17,7 @@ app.command("inspect")(inspect.command)
 app.add_typer(mbus.app, name="mbus")
 app.add_typer(keys.app, name="keys")
 app.add_typer(rig.app, name="rig")
+app.add_typer(rules.app, name="rules")
 
 
 def main() -> None:

@@ -7,7 +7,8 @@ from meterseal_protocol.grant import Reason
 from meterseal_protocol.judge.case import Case
 from meterseal_protocol.judge.measured import Measured
 from meterseal_protocol.metrology import PPM, ppm, rounded
-from meterseal_protocol.rules.pack import ONE_WITHIN, SameSign
+from meterseal_protocol.rules.pack import SameSign
+from meterseal_protocol.rules.schema import ONE_WITHIN
 from meterseal_protocol.uncertainty import LINES
 from meterseal_wire import labels as L
 from meterseal_wire import point as p
