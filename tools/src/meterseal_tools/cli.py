@@ -2,7 +2,7 @@
 
 import typer
 
-from meterseal_tools import audit, check, demo, inspect, keys, mbus, rig, rules
+from meterseal_tools import audit, check, demo, inspect, keys, mbus, rig, rules, vectors
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,6 +18,7 @@ app.add_typer(mbus.app, name="mbus")
 app.add_typer(keys.app, name="keys")
 app.add_typer(rig.app, name="rig")
 app.add_typer(rules.app, name="rules")
+app.add_typer(vectors.app, name="vectors")
 
 
 def main() -> None:
