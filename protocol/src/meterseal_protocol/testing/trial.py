@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from meterseal_protocol.judge import Decision, decide
+from meterseal_protocol.keys import PrivateKey
 from meterseal_protocol.rules import Pack, load_pack, plan_for
 from meterseal_protocol.rules.pack import PACK_BYTES, compile_pack
 from meterseal_protocol.testing.fixture import ModelFixture, Signed
@@ -21,7 +22,7 @@ from meterseal_wire.sign1 import identity
 
 SERIAL = "12345678"
 GOOD_PPM = (-3_000, 4_000, -8_000)
-ROWS = ("limits", "points", "same_sign", "air_temperature", "limited_use")
+ROWS = ("limits", "house_limits", "points", "same_sign", "air_temperature", "limited_use")
 TO_BEACON_S, TO_ATTEMPT_S, TO_RESULT_S = 60, 60, 180
 
 
@@ -39,16 +40,22 @@ class Trial:
     """A water or gas meter on its bench, in a world of its own.
 
     The packs are the shipped ones; `rules` replaces bare values in the medium's own, such as {"most_tries": 3}.
+    `keys` by role make a trial that is the same each time.
     """
 
     def __init__(
-        self, medium: int = kinds.WATER, serial: str = SERIAL, rules: Mapping[str, Any] | None = None
+        self,
+        medium: int = kinds.WATER,
+        serial: str = SERIAL,
+        rules: Mapping[str, Any] | None = None,
+        keys: Mapping[str, PrivateKey] | None = None,
     ) -> None:
         self.medium, self.serial = medium, serial
         self.packs = [load_pack("jjg162"), load_pack("jjg577")]
         own = 0 if medium == kinds.WATER else 1
         self.packs[own] = with_values(self.packs[own], rules or {})
-        self.world = World(rules={pack.name: pack.digest for pack in self.packs})
+        given = {} if keys is None else {"keys": dict(keys)}
+        self.world = World(rules={pack.name: pack.digest for pack in self.packs}, **given)
         self.record = Record(self.world)
         self.bench = WATER_BENCH if medium == kinds.WATER else GAS_BENCH
         self.pack = self.packs[own]

@@ -1,0 +1,1 @@
+"""Makers of the vectors, one file a subject. Read case first."""
