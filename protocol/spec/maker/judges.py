@@ -138,19 +138,34 @@ def given(found: Trial) -> dict[str, Any]:
     }
 
 
+def stale_scope() -> Trial:
+    """Two tests, and a scope from between them."""
+    found = good()
+    found.decide()
+    return found.run()
+
+
+UNSCOPED: tuple[tuple[str, str, str, Callable[[], Trial], str, set[str]], ...] = (
+    ("no scope", "scope.missing", "what is missing can't be seen", good, UNDECIDED, {"scope.missing"}),
+    (
+        "a scope that lacks two leaves",
+        "scope.incomplete",
+        "attempt and result came after it",
+        stale_scope,
+        UNDECIDED,
+        {"scope.incomplete"},
+    ),
+)
+
+
 def cases() -> Iterator[dict[str, Any]]:
-    """Every case of the subject, and one without a scope."""
+    """Every case of the subject; those of CASES with a scope as the last entry of the log."""
     for name, rule, why, make, outcome, codes in CASES:
         found = make()
         found.decide()
         yield _case(name, (rule, why), given(found), (outcome, codes))
-    found = good()
-    yield _case(
-        "no scope",
-        ("scope.missing", "what is missing can't be seen"),
-        given(found),
-        (UNDECIDED, {"scope.missing"}),
-    )
+    for name, rule, why, make, outcome, codes in UNSCOPED:
+        yield _case(name, (rule, why), given(make()), (outcome, codes))
 
 
 def _case(

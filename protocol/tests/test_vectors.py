@@ -1,0 +1,184 @@
+"""The specification's vectors: they are what the maker makes, our code holds to them, and others confirm the bytes."""
+
+import importlib
+import json
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import cbor2
+import pycddl
+import pytest
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from meterseal_protocol.testing import suites, telegrams, vectors
+
+SPEC = Path(__file__).parents[1] / "spec"
+DATA = Path(__file__).parent / "data"
+FILES = sorted((SPEC / "vectors").rglob("*.json"))
+CASES = [case for path in FILES for case in vectors.cases(path)]
+PUBLIC = [
+    case
+    for path in sorted(DATA.rglob("*"))
+    if path.is_file()
+    for case in (*suites.cases(path), *telegrams.cases(path))
+]
+SUBJECTS = ("scan", "statement", "chain", "custody", "judge", "certificate")
+GRAMMAR = (SPEC / "meterseal.cddl").read_text("utf-8")
+
+
+def test_every_file_is_a_case_of_a_subject_that_is_known() -> None:
+    """A vector that nobody runs promises nothing."""
+    assert len(CASES) == len(FILES) >= 125
+    assert set(SUBJECTS) <= {path.parent.name for path in FILES} <= set(vectors.RUNNERS)
+
+
+@pytest.mark.parametrize("subject", ["scan", "statement", "custody", "certificate"])
+def test_a_subject_has_both_outcomes(subject: str) -> None:
+    """To accept and to refuse; chain and judge say in what they accept how it stands."""
+    found = [json.loads(path.read_text("utf-8"))["expect"] for path in FILES if path.parent.name == subject]
+    assert {name for expect in found for name in expect} == {"accept", "refuse"}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.suite[10:]}-{case.name}")
+def test_our_code_holds_to_every_vector(case: suites.Case) -> None:
+    """Expected: what the case says, written by hand in spec/maker."""
+    assert case.check() is None
+
+
+def test_the_public_suites_hold_too() -> None:
+    """README of the shared data: 42 + 12 + 212 + 91 + 2 + 55 cases, and no other file is taken for one."""
+    assert [(case.suite, case.name, why) for case in PUBLIC if (why := case.check()) is not None] == []
+    assert len(PUBLIC) >= 42 + 12 + 212 + 91 + 2 + 55
+
+
+def test_the_maker_makes_these_vectors() -> None:
+    """Fixed keys, deterministic signatures: the same bytes in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, str(SPEC / "make_vectors.py"), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_a_vector_that_says_something_else_is_found(subject: str, tmp_path: Path) -> None:
+    """The runner can fail: every case of a subject with its expectation turned round."""
+    folder = tmp_path / subject
+    folder.mkdir()
+    for path in sorted((SPEC / "vectors" / subject).glob("*.json"))[:5]:
+        case = json.loads(path.read_text("utf-8"))
+        refuses = "refuse" in case["expect"]
+        case["expect"] = {"accept": {"nothing": 1}} if refuses else {"refuse": "wire.text"}
+        (folder / path.name).write_text(json.dumps(case), "utf-8")
+        assert [case.check() is None for case in vectors.cases(folder / path.name)] == [False]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"name": 1}'])
+def test_a_file_of_another_form_is_no_case(content: str, tmp_path: Path) -> None:
+    """Neither one of ours nor of a public suite."""
+    path = tmp_path / "scan" / "x.json"
+    path.parent.mkdir()
+    path.write_text(content)
+    assert [*vectors.cases(path), *suites.cases(path), *telegrams.cases(path)] == []
+
+
+# --- other implementations
+
+
+def accepted() -> list[tuple[str, bytes, dict[Any, Any]]]:
+    """Every message that a statement vector accepts, with the key that signed it, as cbor2 reads it."""
+    found = []
+    for path in sorted((SPEC / "vectors" / "statement").glob("accept*.json")):
+        case = json.loads(path.read_text("utf-8"))
+        for key in case["input"]["keys"]:
+            raw = bytes.fromhex(key)
+            if sha256(raw).hexdigest() == case["expect"]["accept"]["key"]:
+                found.append((path.stem, bytes.fromhex(case["input"]["message"]), cbor2.loads(raw)))
+    return found
+
+
+SPKI = {  # RFC 5480 and RFC 8410: what stands before the key's own bytes
+    2: bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004"),
+    1: bytes.fromhex("302a300506032b6570032100"),
+}
+
+
+@pytest.mark.parametrize(
+    "name, message, key", accepted(), ids=lambda item: item if isinstance(item, str) else ""
+)
+def test_openssl_confirms_every_accepted_signature(
+    name: str, message: bytes, key: dict[Any, Any], tmp_path: Path
+) -> None:
+    """Sig_structure by cbor2 (RFC 9052 section 4.4), key as SubjectPublicKeyInfo, signature by the openssl command."""
+    protected, _, payload, signature = cbor2.loads(message).value
+    (tmp_path / "key.der").write_bytes(SPKI[key[1]] + key[-2] + key.get(-3, b""))
+    (tmp_path / "signed").write_bytes(cbor2.dumps(["Signature1", protected, b"", payload]))
+    command = ["openssl", "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", "key.der", "-rawin"]
+    if key[1] == 2:
+        halves = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+        signature, command = encode_dss_signature(*halves), [*command, "-digest", "sha256"]
+    (tmp_path / "signature").write_bytes(signature)
+    command += ["-in", "signed", "-sigfile", "signature"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "Signature Verified Successfully" in done.stdout + done.stderr, (name, done.stderr)
+
+
+def messages() -> list[tuple[str, bytes]]:
+    """Every message in the vectors that must be accepted as a statement, with where it stands."""
+    found: list[tuple[str, bytes]] = [(name, message) for name, message, _ in accepted()]
+    for path in sorted((SPEC / "vectors" / "chain").glob("*.json")):
+        found += [
+            (path.stem, bytes.fromhex(text))
+            for text in json.loads(path.read_text("utf-8"))["input"]["messages"]
+        ]
+    for path in sorted((SPEC / "vectors" / "judge").glob("*.json")):
+        rows = json.loads(path.read_text("utf-8"))["input"]["log"]
+        found += [(path.stem, bytes.fromhex(row["message"])) for row in rows]
+    return found
+
+
+def test_an_independent_grammar_accepts_every_message() -> None:
+    """By pycddl over meterseal.cddl: header and payload of every statement in the vectors."""
+    header, payload = (
+        pycddl.Schema(f"start = {rule}\n{GRAMMAR}") for rule in ("protected-header", "payload")
+    )
+    found = messages()
+    assert len(found) > 100
+    for _, message in found:
+        parts = cbor2.loads(message).value
+        header.validate_cbor(parts[0])
+        payload.validate_cbor(parts[2])
+
+
+def test_identities_are_hashes_of_the_messages_as_they_stand() -> None:
+    """Suites 1 and 3: SHA-256 over the bytes, the unprotected header being empty in all of them."""
+    for path in sorted((SPEC / "vectors" / "statement").glob("accept*.json")):
+        case = json.loads(path.read_text("utf-8"))
+        assert (
+            case["expect"]["accept"]["identity"]
+            == sha256(bytes.fromhex(case["input"]["message"])).hexdigest()
+        )
+
+
+def test_the_decision_of_a_vector_says_what_the_case_says() -> None:
+    """By cbor2: outcome (85) and the codes of the reasons (86) of the payload are those written by hand."""
+    outcomes = {"granted": 1, "refused": 2, "undecided": 3}
+    for path in sorted((SPEC / "vectors" / "judge").glob("*.json")):
+        expected = json.loads(path.read_text("utf-8"))["expect"]["accept"]
+        payload = cbor2.loads(bytes.fromhex(expected["decision"]))
+        assert payload[85] == outcomes[expected["outcome"]]
+        assert [[code, list(numbers)] for code, numbers in payload[86]] == expected["reasons"]
+
+
+def test_the_maker_refuses_to_write_what_its_author_did_not_expect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A judge that grants a leaking bench does not change a vector: the maker stops."""
+    monkeypatch.syspath_prepend(str(SPEC))
+    judges = importlib.import_module("maker.judges")
+    monkeypatch.setattr(judges, "CASES", (("x", "outcome", "w", judges.leaking, "granted", set()),))
+    with pytest.raises(SystemExit, match=r"judge/x: refused .*bench\.leak"):
+        list(judges.cases())
