@@ -1,6 +1,7 @@
 """Station 13: valid, not valid, cannot say now; every reason given. Expected answers: design sections 1.9 and 10."""
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meterseal_protocol.certificate import Certificate, issue
-from meterseal_protocol.check import NO, UNSURE, YES, Answer, check, spelled
+from meterseal_protocol.check import NO, UNSURE, YES, Answer, check, compare, spelled
 from meterseal_protocol.keys import PrivateKey
 from meterseal_protocol.status import INVALID, SUSPENDED, VALID, Validity, publish
 from meterseal_protocol.testing.world import DAY_S, REGISTRY, START_S, World
@@ -86,6 +87,7 @@ def test_a_good_certificate_is_valid_and_says_what_to_compare() -> None:
         expires_s=START_S + 100 * DAY_S,
         status_age_s=60,
         demo=True,
+        marks=bytes(8),
     )
 
 
@@ -249,3 +251,47 @@ def test_a_meter_id_is_compared_as_certificates_spell_it(text: str) -> None:
     """Design section 9: NFKC, upper case, no blanks; full-width letters are what a Chinese keyboard gives."""
     assert spelled(text) == METER
     assert Case().ask(meter=text).outcome == YES
+
+
+@pytest.mark.parametrize(
+    "dial, outcome, reasons",
+    [
+        (Fraction(1234, 1000), YES, ()),
+        (Fraction(1233, 1000), UNSURE, (("dial.below", (1233, 1234)),)),
+        (Fraction(1334, 1000), YES, ()),
+        (Fraction(1_334_001, 1_000_000), UNSURE, (("dial.above", (1334, 1234, 100)),)),
+        (None, YES, ()),
+    ],
+)
+def test_the_dial_is_compared_with_the_end_register(
+    dial: Fraction | None, outcome: str, reasons: tuple[object, ...]
+) -> None:
+    """Design section 10: 1.234 m3 at the end, 100 L of transport; both ends belong to what is allowed."""
+    answer = compare(Case().ask(), dial)
+    assert (answer.outcome, answer.reasons) == (outcome, reasons)
+
+
+def test_a_no_stays_a_no_whatever_the_dial_shows() -> None:
+    """The reason is added; not valid outweighs cannot say."""
+    answer = compare(Case(status=INVALID).ask(), Fraction(1))
+    assert (answer.outcome, codes(answer)) == (NO, ["status.invalid", "dial.below"])
+
+
+def test_marks_that_differ_leave_it_open() -> None:
+    """The hash over engraved serial, electronic address and seal number: bytes(8) in this certificate."""
+    assert compare(Case().ask(), marks=bytes(8)).outcome == YES
+    assert codes(compare(Case().ask(), marks=b"\x01" + bytes(7))) == ["certificate.marks"]
+
+
+def test_what_could_not_be_read_is_not_compared() -> None:
+    """Bytes that are no certificate have no end register."""
+    answer = check(b"", Case().trust(), START_S)
+    assert compare(answer, Fraction(1), bytes(8)) == answer
+
+
+@given(register=st.integers(-(10**9), 10**9), exponent=st.integers(-6, 3), dial=st.fractions(0, 10**6))
+def test_the_comparison_is_exact(register: int, exponent: int, dial: Fraction) -> None:
+    """Against the definition with fractions: from the end register up to a tenth of a cubic metre above it."""
+    answer = Answer(YES, (), METER, end_register=register, exponent=exponent)
+    end = Fraction(register) * Fraction(10) ** exponent
+    assert (compare(answer, dial).outcome == YES) == (end <= dial <= end + Fraction(1, 10))

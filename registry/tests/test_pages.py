@@ -4,6 +4,8 @@ import random
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from registry.tests.conftest import BAD_PPM, METER, Office
 
 from meterseal_protocol import qr
 from meterseal_protocol.certificate import issue, read
-from meterseal_protocol.check import check
+from meterseal_protocol.check import check, compare
 from meterseal_protocol.errors import BadCode
 from meterseal_protocol.keys import PrivateKey
 from meterseal_protocol.status import INVALID, SUSPENDED, Validity, publish
@@ -200,6 +202,22 @@ def test_page_and_pure_check_give_the_same_three_answers(office: Office, served:
         assert found == (expected.outcome, [code for code, _ in expected.reasons]), name
         outcomes.add(found[0])
     assert outcomes == {"valid", "not_valid", "cannot_say"}
+
+
+def test_page_and_pure_comparison_read_the_dial_alike(office: Office, served: str, page: Page) -> None:
+    """compare() and the page's own arithmetic, at both edges and a millilitre beyond them."""
+    raw = certificate(office)
+    trust = Trust.load(office.record.statuses.trust(int(time.time())))
+    pure = check(raw, trust, int(time.time()), None, METER)
+    end = pure.end_register * Fraction(10) ** pure.exponent
+    answer(page, qr.url(served, raw, METER))
+    for beside in (0, Fraction(-1, 10**6), Fraction(1, 10), Fraction(1, 10) + Fraction(1, 10**6), 5):
+        dial = end + beside
+        text = f"{Decimal(dial.numerator) / Decimal(dial.denominator):.6f}"
+        page.evaluate("reading => { document.getElementById('dial').value = reading; }", text)
+        expected = compare(pure, dial)
+        found = next_answer(page, qr.url(served, raw, METER))
+        assert found == (expected.outcome, [code for code, _ in expected.reasons]), text
 
 
 def test_a_fragment_that_is_no_certificate_is_not_valid(office: Office, served: str, page: Page) -> None:

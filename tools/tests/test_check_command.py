@@ -109,6 +109,22 @@ def test_another_territory_is_not_valid_with_the_reason(shop: Shop) -> None:
     assert "certificate.territory" in text
 
 
+@pytest.mark.parametrize(
+    "dial, exit_code, said",
+    [
+        ("1.234", 0, "VALID"),
+        ("1,334", 0, "VALID"),
+        ("1.233", 2, "dial.below"),
+        ("1.335", 2, "dial.above"),
+        ("about 1", 64, "no reading of a dial"),
+    ],
+)
+def test_the_dial_is_compared_where_it_is_given(shop: Shop, dial: str, exit_code: int, said: str) -> None:
+    """Design section 10: 1.234 m3 at the end of the test, and 100 L may run in transport."""
+    code, text = run(shop.picture(shop.certificate()), "--trust", shop.trust(), "--dial", dial, *AS_OF)
+    assert code == exit_code and said in text
+
+
 def test_an_old_trust_file_cannot_say(shop: Shop) -> None:
     """Issue 3's acceptance: give an old trust file: 2. Its list ended a week before."""
     code, text = run(shop.picture(shop.certificate()), "--trust", shop.trust(ended=True), *AS_OF)

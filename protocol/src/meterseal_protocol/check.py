@@ -5,7 +5,8 @@ never a yes. The instant that counts is the greatest of the one asked for and ev
 """
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from meterseal_protocol.certificate import Certificate, read_signed, take_apart
 from meterseal_protocol.errors import BadHeader, ProtocolError, UnknownKey
@@ -15,6 +16,8 @@ from meterseal_protocol.trust import Trust, key_ring
 from meterseal_wire.errors import WireError
 
 YES, NO, UNSURE = "valid", "not_valid", "cannot_say"
+TRANSPORT_ALLOWANCE_L = 100  # a draft, as transport_allowance_l in the packs
+LITRES = 1000  # in a cubic metre
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Answer:
     expires_s: int = 0
     status_age_s: int | None = None
     demo: bool = False
+    marks: bytes = b""
 
 
 def check(
@@ -124,4 +128,35 @@ def _answer(
         certificate.expires_s,
         None if status is None else now_s - status.issued_s,
         certificate.demo,
+        certificate.marks,
+    )
+
+
+def compare(
+    answer: Answer,
+    dial_m3: Fraction | None = None,
+    marks: bytes | None = None,
+    allowance_l: int = TRANSPORT_ALLOWANCE_L,
+) -> Answer:
+    """The answer once a person has read the meter itself: its dial, and the marks hash over what is engraved.
+
+    A dial below the certificate's end register, or above it by more than what may run in transport, and marks that
+    differ leave a yes open (design section 10); they never turn a no into anything else. Only what is given counts.
+    """
+    end_m3 = answer.end_register * Fraction(10) ** answer.exponent
+    found: list[Reason] = []
+    if dial_m3 is not None and answer.meter:
+        numbers = (int(dial_m3 * LITRES), int(end_m3 * LITRES))
+        if dial_m3 < end_m3:
+            found.append(("dial.below", numbers))
+        elif dial_m3 > end_m3 + Fraction(allowance_l, LITRES):
+            found.append(("dial.above", (*numbers, allowance_l)))
+    if marks is not None and answer.meter and marks != answer.marks:
+        found.append(("certificate.marks", ()))
+    if not found:
+        return answer
+    return replace(
+        answer,
+        outcome=NO if answer.outcome == NO else UNSURE,
+        reasons=(*answer.reasons, *found),
     )

@@ -5,11 +5,13 @@ the trust file. The answer itself comes from the pure `meterseal_protocol.check`
 2 cannot say now; 64 misuse, 65 no certificate in what was given, 66 no such file, 69 registry unreachable.
 """
 
+import re
 import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -22,7 +24,7 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from meterseal_protocol import qr
-from meterseal_protocol.check import Answer, check
+from meterseal_protocol.check import Answer, check, compare
 from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.trust import Trust
 from meterseal_protocol.words import next_step, say
@@ -141,6 +143,13 @@ def instant(text: str | None) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
+def cubic_metres(text: str) -> Fraction:
+    """A dial's reading as an exact fraction; NothingToCheck where it is no decimal number."""
+    if not re.fullmatch(r"[0-9]{1,12}([.,][0-9]{1,6})?", text):
+        raise NothingToCheck(USAGE, f"{text} is no reading of a dial such as 12.345")
+    return Fraction(text.replace(",", "."))
+
+
 def day(seconds: int) -> str:
     """UTC date and minute, for people."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
@@ -189,17 +198,18 @@ def command(
         str | None, typer.Option(help="address of the registry, for serials and trust")
     ] = None,
     as_of: Annotated[str | None, typer.Option(help="date or instant for which is asked; default now")] = None,
+    dial: Annotated[str | None, typer.Option(help="what the meter's dial shows, in cubic metres")] = None,
 ) -> None:
     """May this meter be installed? Exit 0 valid, 1 not valid, 2 cannot say now; 64 and above: misuse."""
     try:
         what = subject(source, registry)
-        moment = instant(as_of)
+        moment, shown = instant(as_of), None if dial is None else cubic_metres(dial)
         believed = Trust.load(trust_bytes(trust, what.registry))
     except NothingToCheck as why:
         fail(why)
     except (ProtocolError, WireError) as error:
         fail(NothingToCheck(NO_CERTIFICATE, f"the trust file cannot be used: {error}"))
-    answer = check(what.certificate, believed, moment, territory, what.meter)
+    answer = compare(check(what.certificate, believed, moment, territory, what.meter), shown)
     show(answer, Console())
     raise typer.Exit(EXIT[answer.outcome])
 

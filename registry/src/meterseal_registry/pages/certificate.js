@@ -168,6 +168,29 @@ export function judged(found, list, asked, now) {
   return { outcome: invalid.length ? "not_valid" : unsure.length ? "cannot_say" : "valid", reasons: [...invalid, ...unsure], moment };
 }
 
+// What a person read off the dial, in litres times a thousand so that no float comes near it: below the end register, or
+// above it by more than may run in transport, leaves a yes open (check.py, compare).
+const ALLOWANCE_L = 100n, MILLILITRES = 6;
+export function compared(verdict, found, dial) {
+  if (!/^[0-9]{1,12}([.,][0-9]{1,6})?$/.test(dial)) return verdict;
+  const [whole, part = ""] = dial.replace(",", ".").split(".");
+  const shown = BigInt(whole + part.padEnd(MILLILITRES, "0"));
+  const end = scaled(found.register, found.exponent);
+  const litres = (millilitres) => Number(millilitres / 1000n);
+  const reasons = [];
+  if (shown < end) reasons.push(["dial.below", [litres(shown), litres(end)]]);
+  else if (shown > end + ALLOWANCE_L * 1000n) reasons.push(["dial.above", [litres(shown), litres(end), Number(ALLOWANCE_L)]]);
+  if (!reasons.length) return verdict;
+  return { ...verdict, outcome: verdict.outcome === "not_valid" ? "not_valid" : "cannot_say", reasons: [...verdict.reasons, ...reasons] };
+}
+// Register units of 10^exponent m3 in millilitres; finer registers than that are rounded up, against the dial.
+function scaled(register, exponent) {
+  const power = exponent + MILLILITRES;
+  if (power >= 0) return BigInt(register) * 10n ** BigInt(power);
+  const step = 10n ** BigInt(-power), value = BigInt(register);
+  return value / step + (value % step > 0n ? 1n : 0n);
+}
+
 // Register units of 10^exponent m3 as a decimal, without going through a float: 100 and -3 are 0.100.
 export function decimal(register, exponent) {
   const digits = String(Math.abs(register)) + "0".repeat(Math.max(0, exponent));

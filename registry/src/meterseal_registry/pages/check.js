@@ -1,17 +1,17 @@
 // The page behind a meter's QR code. The certificate stands in the fragment, which no browser sends to a server.
 "use strict";
-import { Refused, base32, certificate, decimal, judged, statusList } from "/certificate.js";
+import { Refused, base32, certificate, compared, decimal, judged, statusList } from "/certificate.js";
 
 const WORDS = {
   zh: { valid: "有效", not_valid: "无效", cannot_say: "目前无法判定", do_valid: "逐项核对一致后可以安装。", do_not_valid: "不要安装。",
     do_cannot_say: "先不要安装。", meter: "表号", before: "安装截止", where: "适用地区", dial: "表盘读数不低于", issued: "签发",
-    list: "状态表签发于", keys: "登记库", demo: "演示密钥，不具法律效力", territory: "安装地的行政区划代码（可不填，如 330110）", check: "按此地查验",
+    list: "状态表签发于", keys: "登记库", demo: "演示密钥，不具法律效力", territory: "安装地的行政区划代码（可不填，如 330110）", check: "查验", reading: "表盘读数，立方米（可不填）",
     compare: "请在表上核对", serial: "表上编号与上面一致", seal: "封印完好", place: "安装地属于适用地区", other: "English", working: "正在查验……", mark: { valid: "✓", not_valid: "✕", cannot_say: "?" },
     nothing: "此地址不含证书。请重新扫描表上的二维码；下面是登记库的公开记录。", missing: "此地址不含证书。请重新扫描表上的二维码。", record: "公开记录", tries: "检定次数",
     granted: "合格", refused: "不合格", undecided: "未定", none: "登记库没有此表的记录。", away: "登记库暂时无法访问。请在有网络时再查。" },
   en: { valid: "Valid", not_valid: "Not valid", cannot_say: "Cannot say now", do_valid: "May be installed once all of these agree.", do_not_valid: "Do not install.",
     do_cannot_say: "Do not install yet.", meter: "Meter", before: "Install before", where: "Territory", dial: "The dial shows at least", issued: "Issued",
-    list: "Status list of", keys: "registry", demo: "DEMO keys: no legal effect", territory: "Place of installation, GB/T 2260 code (optional, such as 330110)", check: "Check for this place",
+    list: "Status list of", keys: "registry", demo: "DEMO keys: no legal effect", territory: "Place of installation, GB/T 2260 code (optional, such as 330110)", check: "Check", reading: "What the dial shows, in m³ (optional)",
     compare: "Compare on the meter", serial: "The number is the one above", seal: "The seal is whole", place: "The place lies in territory", other: "中文", working: "Checking…", mark: { valid: "✓", not_valid: "✕", cannot_say: "?" },
     nothing: "This address holds no certificate. Scan the QR code on the meter again; below is the public record.", missing: "This address holds no certificate. Scan the QR code on the meter again.", record: "Public record", tries: "Tries",
     granted: "passed", refused: "refused", undecided: "undecided", none: "There is no record of this meter.", away: "The registry cannot be reached. Try again with a connection." },
@@ -50,7 +50,7 @@ async function work() {
     const { keys } = await (await got("/.well-known/meterseal")).json();
     const found = await certificate(bytes, keys);
     const list = await listFor(found, keys);
-    const verdict = judged(found, list, question, now());
+    const verdict = compared(judged(found, list, question, now()), found, byId("dial").value.trim());
     if (list) keep("latest", String(Math.max(list.issued, Number(kept("latest") || 0))));
     return { ...verdict, found, list };
   } catch (error) {
@@ -103,6 +103,7 @@ function draw() {
   document.documentElement.lang = language;
   byId("language").textContent = w.other;
   byId("label").textContent = w.territory;
+  byId("dial-label").textContent = w.reading;
   byId("go").textContent = w.check;
   byId("form").hidden = !answer || !answer.found;
   const box = byId("answer");
