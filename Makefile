@@ -1,7 +1,7 @@
 # MeterSeal. Each target is one line into scripts/ or the `meterseal` command; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench docs clean
+.PHONY: help demo test mutate lint bench docs clean
 
 BIN := .venv/bin
 PACKAGES := protocol edge registry tools
@@ -16,6 +16,9 @@ demo: .venv/.run ## the whole chain on sixteen meters, under three minutes (KEEP
 test: .venv/.dev .venv/.system ## lint, then every test on both interpreters
 	@scripts/lint
 	@scripts/test $(ARGS)
+
+mutate: .venv/.dev ## mutation testing of the scanner and of decide: every survivor is explained
+	@$(BIN)/python scripts/mutate.py
 
 lint: .venv/.dev ## ruff, mypy, import contracts, the house's numbers
 	@scripts/lint

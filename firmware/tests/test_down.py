@@ -9,7 +9,7 @@ from meterseal_fixture.errors import Disbelieved
 from meterseal_fixture.signer.software_p256 import SoftwareSigner, verify
 from meterseal_wire import labels as L
 from meterseal_wire.encode import Tag, encode
-from meterseal_wire.sign1 import identity, sig_structure
+from meterseal_wire.sign1 import identity, sig_structure, split
 from meterseal_wire.statement import Author, build
 
 EDGE = Author("EDGE1", "custody", SoftwareSigner(bytes(31) + b"\x01"))
@@ -88,6 +88,17 @@ def test_a_statement_of_another_key_or_with_one_bit_changed_is_not():
     assert disbelieved(sound[:-67] + bytes((sound[-67] ^ 1,)) + sound[-66:]) == "signature"
 
 
+def test_the_other_spelling_of_a_signature_is_refused():
+    """SEC 1 section 4.1.4: (r, n - s) holds too, and would give a beacon a second identity that an attempt cites."""
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    sound = beacon(9)
+    other = sound[:-32] + (order - int.from_bytes(sound[-32:], "big")).to_bytes(32, "big")
+    protected, _, payload, signature = split(other)
+    assert verify(REGISTRY.signer.public_xy, sig_structure(protected, payload), signature) is True
+    assert identity(other) != identity(sound)
+    assert disbelieved(other) == "signature"
+
+
 def test_headers_that_could_deceive_are_refused():
     """RFC 9052 section 3.1: alg only in the protected header and only ESP256 (-9); a critical header that we do
     not know refuses the message; and our statements leave the unprotected header empty.
@@ -95,6 +106,8 @@ def test_headers_that_could_deceive_are_refused():
     typ = {L.HEADER_TYP: L.KIND_BEACON}
     assert disbelieved(forged(typ, b"\xa0")) == "header"
     assert disbelieved(forged({L.HEADER_ALG: -7, L.HEADER_TYP: L.KIND_BEACON}, b"\xa0")) == "header"
+    for suite in (-19, -70102):  # Ed25519 and SM2, which a fixture can't verify: one clear answer
+        assert disbelieved(forged({L.HEADER_ALG: suite, L.HEADER_TYP: L.KIND_BEACON}, b"\xa0")) == "header"
     assert disbelieved(forged([], b"\xa0")) == "header"
     critical = {L.HEADER_ALG: -9, L.HEADER_CRIT: [99], L.HEADER_TYP: L.KIND_BEACON}
     assert disbelieved(forged(critical, b"\xa0")) == "header"
@@ -116,7 +129,7 @@ def test_a_sound_signature_over_a_payload_out_of_shape_is_refused():
     """Signed by the registry itself, but a field is missing: check_payload says which."""
     header = encode({L.HEADER_ALG: -9, L.HEADER_TYP: L.KIND_BEACON})
     payload = encode({L.NUMBER: 1})
-    signature = REGISTRY.signer.sign(sig_structure(header, payload))
+    signature = REGISTRY.sign(sig_structure(header, payload))
     assert "beacon lacks label" in disbelieved(encode(Tag(18, [header, {}, payload, signature])))
 
 

@@ -167,6 +167,8 @@ PARTS: dict[str, tuple[Any, str, tuple[Any, ...]]] = {
     "window": ([0, 1], "rules", (L.WINDOW,)),
     "fraction": ([10_000, 1], "type", (L.METER_PULSE_UL,)),
     "p256-key": (KEY, "edge", (L.SUBJECT_KEY,)),
+    "sm2-key": ({1: 2, -1: -70202, -2: HASH, -3: HASH}, "edge", (L.SUBJECT_KEY,)),
+    "ed25519-key": ({1: 1, -1: 6, -2: HASH}, "edge", (L.SUBJECT_KEY,)),
 }
 
 FIXTURE_HEADER = {1: -9, 4: BLOB, 15: {1: "YUHANG1", 2: "W1"}, 16: L.KIND_EVENT, -70001: [1, 1, HASH]}

@@ -24,7 +24,7 @@ from meterseal_wire.digest import cose_key
 from meterseal_wire.encode import LARGEST, Tag, encode
 from meterseal_wire.errors import WireError
 from meterseal_wire.kinds import KINDS
-from meterseal_wire.sign1 import canonical, identity, join, sig_structure
+from meterseal_wire.sign1 import identity, join, sig_structure
 from meterseal_wire.statement import Author
 
 KEY = PrivateKey(bytes(31) + b"\x07")
@@ -82,7 +82,7 @@ def ring() -> KeyRing:
 def signed(header: Any, payload: Any) -> bytes:
     """A message with a right signature over any header and payload."""
     protected, body = encode(header), encode(payload)
-    return bytes(join(protected, body, canonical(KEY.sign(sig_structure(protected, body)))))
+    return bytes(join(protected, body, KEY.suite.canonical(KEY.sign(sig_structure(protected, body)))))
 
 
 def ends_well(read_it: Callable[[], object]) -> None:

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import cbor2
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from meterseal_protocol.errors import BadKey, Unverified
 from meterseal_protocol.keys import KeyRing, PrivateKey, PublicKey
+from meterseal_wire.suites import ED25519, ESP256, SM2, SUITES, Suite
 
 FOLDER = Path(__file__).parent / "data" / "wycheproof"
 GROUPS: list[dict[str, Any]] = [
@@ -182,6 +184,93 @@ def test_the_thumbprint_is_that_of_rfc_9679s_key() -> None:
     assert PublicKey.from_cose(key.cose) == key
 
 
+every_suite = pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
+
+
+@every_suite
+def test_a_key_file_of_every_suite_comes_back_as_the_same_key(tmp_path: Path, suite: Suite) -> None:
+    """0600, and the file says its suite: what one process saves another loads and signs with."""
+    key = PrivateKey.generate(suite)
+    key.save(tmp_path / "key")
+    assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
+    again = PrivateKey.load(tmp_path / "key")
+    assert again.suite is suite
+    assert (again.public_xy, again.thumbprint) == (key.public_xy, key.thumbprint)
+    key.public.verify(b"counts", again.sign(b"counts"))
+
+
+def test_the_spelling_of_a_key_file_stays_what_it_is(tmp_path: Path) -> None:
+    """Suite 1: the bare 32 bytes, as every file until now; any other: one line before them."""
+    for suite, start in (
+        (ESP256, b""),
+        (SM2, b"meterseal key of suite 2\n"),
+        (ED25519, b"meterseal key of suite 3\n"),
+    ):
+        PrivateKey(SECRET, suite).save(tmp_path / suite.name)
+        assert (tmp_path / suite.name).read_bytes() == start + SECRET
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"\x03",
+        b"3\n",
+        b"meterseal key of suite 1\n",
+        b"meterseal key of suite 4\n",
+        b"meterseal key of suite 0\n",
+        b"meterseal key of suite x\n",
+        b"meterseal key of suite 3 ",
+        b"Meterseal key of suite 3\n",
+        b" meterseal key of suite 3\n",
+        b"meterseal key of suite 13\n",
+        "meterseal key of suite ³\n".encode(),
+    ],
+)
+def test_a_key_file_with_another_line_is_refused(tmp_path: Path, start: bytes) -> None:
+    """One spelling a suite, so that no file is ever read as a key of another suite than it was made for."""
+    (tmp_path / "key").write_bytes(start + SECRET)
+    (tmp_path / "key").chmod(0o600)
+    with pytest.raises(BadKey, match="key file"):
+        PrivateKey.load(tmp_path / "key")
+
+
+@pytest.mark.parametrize("length", [1, 31, 33])
+def test_a_key_file_of_another_suite_has_32_bytes_below_its_line(tmp_path: Path, length: int) -> None:
+    """A line and too little or too much is no key."""
+    (tmp_path / "key").write_bytes(b"meterseal key of suite 3\n" + (SECRET + b"\n")[:length])
+    (tmp_path / "key").chmod(0o600)
+    with pytest.raises(BadKey):
+        PrivateKey.load(tmp_path / "key")
+
+
+@every_suite
+def test_a_cose_key_gives_back_the_key(suite: Suite) -> None:
+    """RFC 9053 section 7: the map says type, curve and coordinates, and with them the suite."""
+    key = PrivateKey.generate(suite).public
+    again = PublicKey.from_cose(key.cose)
+    assert again == key
+    assert (again.suite, again.xy, again.thumbprint, again.kid) == (suite, key.xy, key.thumbprint, key.kid)
+
+
+@every_suite
+def test_a_thumbprint_is_the_suites_hash_over_its_cose_key(suite: Suite, tmp_path: Path) -> None:
+    """RFC 9679 section 4: the required labels in deterministic order, by cbor2; hashed by the openssl command."""
+    key = PrivateKey.generate(suite).public
+    (tmp_path / "cose").write_bytes(
+        cbor2.dumps(dict(sorted(key.cose.items(), key=lambda row: (row[0] < 0, -row[0]))))
+    )
+    digest = {1: "-sha256", 2: "-sm3", 3: "-sha256"}[suite.number]
+    command = ["openssl", "dgst", digest, "-binary", "cose"]
+    assert subprocess.run(command, cwd=tmp_path, check=True, capture_output=True).stdout == key.thumbprint
+    assert key.kid == key.thumbprint[:8]
+
+
+def test_keys_of_two_suites_are_two_keys() -> None:
+    """The same secret on P-256 and for Ed25519 and SM2: three keys, three names."""
+    keys = {PrivateKey(SECRET, suite).public for suite in SUITES}
+    assert len(keys) == len({key.thumbprint for key in keys}) == 3
+
+
 @pytest.mark.parametrize(
     "cose",
     [
@@ -190,13 +279,18 @@ def test_the_thumbprint_is_that_of_rfc_9679s_key() -> None:
         {1: 2, -1: 1, -2: bytes(32)},
         {1: 2, -1: 2, -2: bytes(32), -3: bytes(32)},
         {1: 1, -1: 6, -2: bytes(32)},
+        {1: 1, -1: 6, -2: bytes(31)},
+        {1: 1, -1: 4, -2: bytes(32)},
+        {1: 4, -1: SECRET},
+        {1: 2, -1: -70202, -2: bytes(32), -3: bytes(32)},
+        {1: 2, -1: 8, -2: bytes(32), -3: bytes(32)},
         {1: 2, -1: 1, -2: bytes(31), -3: bytes(33)},
         {1: 2, -1: 1, -2: bytes(32), -3: True},
         {1: 2, -1: 1, -2: bytes(32), -3: bytes(32)},
     ],
 )
-def test_what_is_no_key_on_p256_is_refused(cose: Any) -> None:
-    """RFC 9053 section 7.1.1; the last row has the right shape and is no point of the curve."""
+def test_what_is_no_key_of_a_suite_is_refused(cose: Any) -> None:
+    """RFC 9053 sections 7.1.1, 7.2; rows of zeros have the right shape and are no point that may be a key."""
     with pytest.raises(BadKey):
         PublicKey.from_cose(cose)
 

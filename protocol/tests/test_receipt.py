@@ -15,7 +15,7 @@ from meterseal_wire import labels as L
 from meterseal_wire.digest import sha256
 from meterseal_wire.encode import Tag, encode
 from meterseal_wire.errors import BadShape, WireError
-from meterseal_wire.sign1 import canonical, sig_structure
+from meterseal_wire.sign1 import sig_structure
 from meterseal_wire.statement import Author
 
 KEY = PrivateKey(bytes(31) + b"\x07")
@@ -52,7 +52,12 @@ def made(
     inner = encode([SIZE, INDEX, place.path] if proof is None else proof)
     outer = {396: {-1: [inner]}} if unprotected is None else unprotected
     return bytes(
-        encode(Tag(18, [protected, outer, payload, canonical(KEY.sign(sig_structure(protected, root())))]))
+        encode(
+            Tag(
+                18,
+                [protected, outer, payload, KEY.suite.canonical(KEY.sign(sig_structure(protected, root())))],
+            )
+        )
     )
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import uvicorn
 
-from meterseal_protocol.keys import KeyRing
+from meterseal_protocol.keys import KeyRing, PrivateKey
 from meterseal_protocol.rules import load_pack, plan_for
 from meterseal_protocol.testing.fixture import ModelFixture, Signed
 from meterseal_protocol.testing.runs import TYPE_FIELDS, Seat, point
-from meterseal_protocol.testing.world import World
+from meterseal_protocol.testing.world import ROLES, World
 from meterseal_registry.record import Record, open_record
 from meterseal_registry.routes import make_app
 from meterseal_registry.settings import Settings
@@ -23,6 +23,7 @@ from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.scan import scan
 from meterseal_wire.sign1 import identity
+from meterseal_wire.suites import DEFAULT, Suite
 
 BASE = "http://127.0.0.1:8443"
 GOOD_PPM = (-3_000, 4_000, -8_000)
@@ -34,14 +35,16 @@ METER = f"DEMO.{SERIAL}"
 
 
 class Office:
-    """A registry and everybody who sends to it; `now_s` is its clock, moved by the test."""
+    """A registry and everybody who sends to it; `now_s` is its clock, moved by the test. `suite` is the registry's."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, suite: Suite = DEFAULT) -> None:
         self.folder = folder
         self.pack = load_pack("jjg162")
         # Close to the real clock, which the routes ask: the windows of grants hold on whatever day this runs.
         self.world = World(
-            int(time.time()) - BEGAN_S, rules={name: load_pack(name).digest for name in ("jjg162", "jjg577")}
+            int(time.time()) - BEGAN_S,
+            rules={name: load_pack(name).digest for name in ("jjg162", "jjg577")},
+            keys={role: PrivateKey.generate(suite if role == "registry" else DEFAULT) for role in ROLES},
         )
         self.now_s = self.world.start_s
         self.world.keys["registry"].save(folder / "registry.key")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
-from registry.tests.conftest import BAD_PPM, METER, Office
+from registry.tests.conftest import BAD_PPM, METER, Office, serving
 
 from meterseal_protocol import qr
 from meterseal_protocol.certificate import issue, read
@@ -23,7 +23,11 @@ from meterseal_protocol.trust import Trust
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.digest import cose_key
-from meterseal_wire.statement import Author
+from meterseal_wire.encode import encode
+from meterseal_wire.scan import scan
+from meterseal_wire.sign1 import split
+from meterseal_wire.statement import Author, seal
+from meterseal_wire.suites import ED25519, SM2
 
 CHROMIUM = "/usr/bin/chromium"
 SEED, FLIPS = 11, 40
@@ -154,6 +158,64 @@ def test_page_and_pure_check_agree_on_changed_certificates(office: Office, serve
         outcome, codes = next_answer(page, qr.url(served, bytes(changed), METER))
         assert (outcome, codes) == (expected.outcome, [code for code, _ in expected.reasons])
         assert outcome == "not_valid"
+
+
+def changed_codes(served: str, raw: bytes, page: Page) -> set[str]:
+    """Codes that the page gives for flips of a certificate's bits, drawn from a seed; none is a yes."""
+    draw, found = random.Random(SEED), set()
+    for _ in range(FLIPS):
+        changed = bytearray(raw)
+        changed[draw.randrange(len(raw))] ^= 1 << draw.randrange(8)
+        outcome, codes = next_answer(page, qr.url(served, bytes(changed), METER))
+        assert outcome == "not_valid"
+        found |= set(codes)
+    return found
+
+
+def test_a_registry_may_sign_with_ed25519_and_the_page_checks_it(tmp_path: Path, page: Page) -> None:
+    """Design section 5, suite 3: WebCrypto has it. A flipped bit or another S (RFC 8032: S + L) is no yes."""
+    office = Office(tmp_path, ED25519)
+    with serving(office.record) as served:
+        raw = certificate(office)
+        trust = Trust.load(office.record.statuses.trust(office.tick(60)))
+        assert check(raw, trust, office.now_s, None, METER).outcome == "valid"
+        assert answer(page, qr.url(served, raw, METER)) == ("valid", [])
+        number = int.from_bytes(raw[-32:], "little") + 2**252 + 27742317777372353535851937790883648493
+        respelled = raw[:-32] + number.to_bytes(32, "little")
+        expected = ("not_valid", ["certificate.signature"])
+        assert next_answer(page, qr.url(served, respelled, METER)) == expected
+        assert changed_codes(served, raw, page) >= {"certificate.signature", "certificate.malformed"}
+    office.record.entries.store.close()
+
+
+def test_the_page_cannot_say_of_a_certificate_that_sm2_signed(tmp_path: Path, page: Page) -> None:
+    """Suite 2: WebCrypto has no SM2. The page says so, and never calls an honest certificate not valid; check() can."""
+    office = Office(tmp_path, SM2)
+    with serving(office.record) as served:
+        raw = certificate(office)
+        trust = Trust.load(office.record.statuses.trust(office.tick(60)))
+        assert check(raw, trust, office.now_s, None, METER).outcome == "valid"
+        assert answer(page, qr.url(served, raw, METER)) == ("cannot_say", ["key.unknown"])
+    office.record.entries.store.close()
+
+
+def test_page_and_check_refuse_a_certificate_under_another_algorithm(
+    office: Office, served: str, page: Page
+) -> None:
+    """The header's alg is that of the key, for the page as for check(): the registry's own key, headers that lie."""
+    raw = certificate(office)
+    trust = Trust.load(office.record.statuses.trust(office.tick(60)))
+    assert answer(page, qr.url(served, raw, METER)) == ("valid", [])
+    protected, _, body, _ = split(raw)
+    for alg in (ED25519.alg, SM2.alg, -7, -8, -35):
+        header = {**scan(protected), L.HEADER_ALG: alg}
+        lied = seal(office.record.author, encode(header), body)
+        expected = check(lied, trust, office.now_s, None, METER)
+        assert next_answer(page, qr.url(served, lied, METER)) == ("not_valid", ["certificate.malformed"])
+        assert (expected.outcome, [code for code, _ in expected.reasons]) == (
+            "not_valid",
+            ["certificate.malformed"],
+        )
 
 
 def cases(office: Office) -> dict[str, tuple[bytes, str, str]]:

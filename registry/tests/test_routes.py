@@ -237,6 +237,7 @@ def test_the_keys_for_the_page_are_those_that_the_check_believes(
     keys = client.get("/.well-known/meterseal").json()["keys"]
     xy = [key["x"] + key["y"] for key in keys]
     assert xy == [office.world.keys["registry"].public_xy.hex(), old.public_xy.hex()]
+    assert [key["alg"] for key in keys] == [-9, -9]
     assert [key["kid"] for key in keys] == [office.record.author.kid.hex(), old.thumbprint[:8].hex()]
     assert [key["windows"] for key in keys] == [[list(office.world.window)], [[1, 2]]]
 

@@ -3,6 +3,7 @@
 import stat
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from meterseal_tools.cli import app
@@ -43,3 +44,34 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
     code, text = run("show", path)
     assert code == 66
     assert "chmod 600" in text
+
+
+@pytest.mark.parametrize(
+    "called, name", [("1", "ESP256"), ("sm2", "SM2"), ("2", "SM2"), ("Ed25519", "Ed25519")]
+)
+def test_a_key_may_be_of_any_suite_by_number_or_name(tmp_path: Path, called: str, name: str) -> None:
+    """Design section 5: three suites; `show` reads from the file which one it is."""
+    path = tmp_path / "a.key"
+    code, text = run("new", path, "--suite", called)
+    assert code == 0
+    assert text.splitlines()[0].split()[2] == name
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.read_bytes()[-32:].hex() not in text
+    assert run("show", path) == (0, text)
+
+
+def test_a_key_is_of_the_first_suite_unless_told_otherwise(tmp_path: Path) -> None:
+    """ESP256: what a fixture signs with, and 32 bytes of file as before."""
+    code, text = run("new", tmp_path / "a.key")
+    assert (code, text.splitlines()[0]) == (0, "suite      1 ESP256")
+    assert len((tmp_path / "a.key").read_bytes()) == 32
+
+
+@pytest.mark.parametrize("called", ["4", "0", "rsa", "P-256", "", "ESP256 "])
+def test_a_suite_that_is_not_there_is_named_and_nothing_is_made(tmp_path: Path, called: str) -> None:
+    """One sentence that says which there are; exit code 2, as for any wrong use."""
+    code, text = run("new", tmp_path / "a.key", "--suite", called)
+    assert code == 2
+    assert "there is no suite" in text
+    assert "1 or ESP256, 2 or SM2, 3 or Ed25519" in text
+    assert list(tmp_path.iterdir()) == []

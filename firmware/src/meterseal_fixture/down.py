@@ -10,11 +10,11 @@ from meterseal_fixture.chronicle import Chronicle
 from meterseal_fixture.errors import Disbelieved
 from meterseal_fixture.settings import Settings
 from meterseal_wire import labels as L
-from meterseal_wire.digest import ALG_ESP256
 from meterseal_wire.errors import WireError
 from meterseal_wire.kinds import check_payload
 from meterseal_wire.scan import scan
 from meterseal_wire.sign1 import identity, sig_structure, split
+from meterseal_wire.suites import DEFAULT
 
 PARCEL_BYTES = 65536
 MOST_WAITING = 16
@@ -30,7 +30,10 @@ def believe(raw: bytes, keys: dict[int, bytes], verify):
         typ = _typ(scan(protected))
         if unprotected or payload is None or typ not in keys:
             raise Disbelieved("down.disbelieved", "kind %s" % typ)
-        if len(signature) != 64 or not verify(keys[typ], sig_structure(protected, payload), signature):
+        # A respelled signature would give a beacon a second identity, and an attempt one that nobody finds.
+        if len(signature) != DEFAULT.signature_bytes or not DEFAULT.is_canonical(signature):
+            raise Disbelieved("down.disbelieved", "signature")
+        if not verify(keys[typ], sig_structure(protected, payload), signature):
             raise Disbelieved("down.disbelieved", "signature")
         fields = scan(payload)
         check_payload(typ, fields)
@@ -40,8 +43,8 @@ def believe(raw: bytes, keys: dict[int, bytes], verify):
 
 
 def _typ(header) -> int:
-    # A critical header is one that we would have to understand: we understand none.
-    if not isinstance(header, dict) or header.get(L.HEADER_ALG) != ALG_ESP256 or L.HEADER_CRIT in header:
+    # A fixture can verify the first suite alone. A critical header is one that we would have to understand: none.
+    if not isinstance(header, dict) or header.get(L.HEADER_ALG) != DEFAULT.alg or L.HEADER_CRIT in header:
         raise Disbelieved("down.disbelieved", "header")
     typ = header.get(L.HEADER_TYP)
     return typ if isinstance(typ, int) else 0

@@ -58,4 +58,4 @@ def _signer(secret: bytes) -> SoftwareSigner:
     try:
         return SoftwareSigner(secret)
     except ValueError:
-        raise BadSettings("settings", "the key is no number below the order of P-256; make a new one")
+        raise BadSettings("settings", "the key is none that this signer can use; make a new one")

@@ -12,12 +12,13 @@ from meterseal_protocol.keys import KeyRing, PublicKey
 from meterseal_protocol.statement import KID, check_text
 from meterseal_protocol.verify import verify_parts
 from meterseal_wire import labels as L
-from meterseal_wire.digest import ALG_ESP256, sha256
+from meterseal_wire.digest import sha256
 from meterseal_wire.encode import encode
 from meterseal_wire.errors import BadShape
 from meterseal_wire.scan import scan
 from meterseal_wire.sign1 import split
 from meterseal_wire.statement import Author, seal
+from meterseal_wire.suites import is_alg
 
 HEADER = {L.HEADER_ALG, L.HEADER_KID, L.HEADER_TYP}
 CLAIMS = {L.CLAIM_ISS, L.CLAIM_SUB, L.CLAIM_EXP, L.CLAIM_IAT, L.CLAIM_CERTIFICATE}
@@ -56,7 +57,9 @@ def marks_hash(serial: str, electronic_address: bytes, seal_number: str) -> byte
 
 def issue(author: Author, certificate: Certificate) -> bytes:
     """Signed certificate bytes."""
-    protected = encode({L.HEADER_ALG: ALG_ESP256, L.HEADER_KID: author.kid, L.HEADER_TYP: L.KIND_CERTIFICATE})
+    protected = encode(
+        {L.HEADER_ALG: author.suite.alg, L.HEADER_KID: author.kid, L.HEADER_TYP: L.KIND_CERTIFICATE}
+    )
     own = [
         list(certificate.territory),
         certificate.rules,
@@ -96,8 +99,8 @@ def take_apart(raw: bytes) -> Unread:
     header = scan(protected)
     if not isinstance(header, dict) or set(header) != HEADER:
         raise BadHeader("a certificate's header has alg, kid and typ")
-    if header[L.HEADER_ALG] != ALG_ESP256 or header[L.HEADER_TYP] != L.KIND_CERTIFICATE:
-        raise BadHeader("not a certificate signed with ESP256")
+    if not is_alg(header[L.HEADER_ALG]) or header[L.HEADER_TYP] != L.KIND_CERTIFICATE:
+        raise BadHeader("not a certificate signed with one of our suites")
     if unprotected or body is None or not _is_kid(header[L.HEADER_KID]):
         raise BadShape(2, "a certificate has its payload, an 8-byte kid and an empty unprotected header")
     return Unread(_certificate(scan(body)), header[L.HEADER_KID], protected, body, signature)

@@ -1,4 +1,4 @@
-"""P-256 keys: private ones in 0600 files, public ones named by their full thumbprint (RFC 9679).
+"""Keys of every suite: private ones in 0600 files, public ones named by their full thumbprint (RFC 9679).
 
 A kid is the first 8 bytes of a thumbprint, a hint: a ring gives every key that fits, and the caller tries them
 all. Keys are values here; which key may say what is the business of grants.
@@ -9,122 +9,122 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from meterseal_protocol.errors import BadKey
+from meterseal_protocol.signing import SCHEMES
+from meterseal_protocol.signing.scheme import SECRET, Verifier
+from meterseal_wire.digest import kid
+from meterseal_wire.errors import BadShape, UnknownSuite
+from meterseal_wire.suites import DEFAULT, Suite, by_number, of_key
 
-from meterseal_protocol.errors import BadKey, Unverified
-from meterseal_wire.digest import CURVE, EC2, KEY_TYPE, P256, X, Y, cose_key, kid, thumbprint
-
-COORDINATE = 32
-SIGNATURE = 64
-_ECDSA = ec.ECDSA(hashes.SHA256())
-_CURVE = ec.SECP256R1()
+# A key file is the bare secret in the default suite, as fixtures and earlier releases write it; in any other this
+# line goes before it. A secret of 32 bytes cannot be taken for one with the line, nor the other way round.
+FILE_START = b"meterseal key of suite %d\n"
 
 
 class PublicKey:
-    """A P-256 public key with its thumbprint (32 bytes) and kid (8 bytes)."""
+    """A public key of any suite: `xy` are its coordinates, `thumbprint` 32 bytes, `kid` 8 bytes.
 
-    __slots__ = ("_key", "kid", "thumbprint", "xy")
+    `verify(message, signature)` raises Unverified unless the signature (64 bytes) holds. The constructor raises
+    BadKey where `xy` is no key of the suite.
+    """
 
-    def __init__(self, xy: bytes) -> None:
-        if len(xy) != 2 * COORDINATE:
-            raise BadKey(f"a P-256 public key is 64 bytes x then y, not {len(xy)}")
-        try:
-            self._key = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, b"\x04" + xy)
-        except ValueError:
-            raise BadKey("the public key is no point of P-256") from None
+    __slots__ = ("kid", "suite", "thumbprint", "verify", "xy")
+
+    def __init__(self, xy: bytes, suite: Suite = DEFAULT) -> None:
+        if len(xy) != suite.public_bytes:
+            raise BadKey(f"a public key of {suite.name} is {suite.public_bytes} bytes, not {len(xy)}")
+        self.verify: Verifier = SCHEMES[suite.number].verifier(bytes(xy))
+        self.suite = suite
         self.xy = bytes(xy)
-        self.thumbprint = bytes(thumbprint(xy))
+        self.thumbprint = bytes(suite.thumbprint(xy))
         self.kid = bytes(kid(self.thumbprint))
 
     @classmethod
     def from_cose(cls, key: Any) -> "PublicKey":
-        """From a COSE_Key map of an EC2 key on P-256 (RFC 9053 section 7.1)."""
-        if not isinstance(key, dict) or key.get(KEY_TYPE) != EC2 or key.get(CURVE) != P256:
-            raise BadKey("not a COSE_Key of type EC2 on curve P-256")
-        x, y = key.get(X), key.get(Y)
-        if not isinstance(x, bytes) or not isinstance(y, bytes) or len(x) != COORDINATE:
-            raise BadKey("a COSE_Key has x and y of 32 bytes each")
-        return cls(x + y)
+        """From a COSE_Key map (RFC 9053 section 7), which says its suite by type and curve; else BadKey."""
+        try:
+            suite, public = of_key(key)
+        except BadShape as error:
+            raise BadKey(error.why) from None
+        return cls(public, suite)
 
     @property
     def cose(self) -> dict[int, Any]:
         """COSE_Key map."""
-        return dict(cose_key(self.xy))
-
-    def verify(self, message: bytes, signature: bytes) -> None:
-        """Raise Unverified unless `signature` (64 bytes r || s) over `message` holds."""
-        if len(signature) != SIGNATURE:
-            raise Unverified(f"a signature is 64 bytes, not {len(signature)}")
-        r = int.from_bytes(signature[:COORDINATE], "big")
-        s = int.from_bytes(signature[COORDINATE:], "big")
-        try:
-            self._key.verify(encode_dss_signature(r, s), message, _ECDSA)
-        except InvalidSignature:
-            raise Unverified("the signature does not hold") from None
+        return dict(self.suite.cose_key(self.xy))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, PublicKey) and self.xy == other.xy
+        return isinstance(other, PublicKey) and self.thumbprint == other.thumbprint
 
     def __hash__(self) -> int:
-        return hash(self.xy)
+        return hash(self.thumbprint)
 
 
 class PrivateKey:
-    """A P-256 private key; fits `meterseal_wire.statement.Author` as a signer."""
+    """A private key of any suite; fits `meterseal_wire.statement.Author` as a signer.
 
-    def __init__(self, secret: bytes) -> None:
-        if len(secret) != COORDINATE:
-            raise BadKey(f"a key file holds 32 bytes, not {len(secret)}")
-        try:
-            self._key = ec.derive_private_key(int.from_bytes(secret, "big"), _CURVE)
-        except ValueError:
-            raise BadKey("the secret is no scalar of P-256; make a new key") from None
-        numbers = self._key.public_key().public_numbers()
-        self.public_xy = numbers.x.to_bytes(COORDINATE, "big") + numbers.y.to_bytes(COORDINATE, "big")
+    `public_xy` are the public key's coordinates, `sign(message)` gives 64 bytes.
+    """
+
+    def __init__(self, secret: bytes, suite: Suite = DEFAULT) -> None:
+        if len(secret) != SECRET:
+            raise BadKey(f"a secret is {SECRET} bytes, not {len(secret)}")
+        self.public_xy, self.sign = SCHEMES[suite.number].signer(secret)
+        self.suite = suite
+        self._secret = secret
 
     @classmethod
-    def generate(cls) -> "PrivateKey":
+    def generate(cls, suite: Suite = DEFAULT) -> "PrivateKey":
         """A fresh key."""
-        number = ec.generate_private_key(_CURVE).private_numbers().private_value
-        return cls(number.to_bytes(COORDINATE, "big"))
+        return cls(SCHEMES[suite.number].new_secret(), suite)
 
     @classmethod
     def load(cls, path: Path) -> "PrivateKey":
-        """Read a key file of 32 bytes; refuses one that group or others may touch."""
+        """Read a key file; refuses one that group or others may touch, or that is none (BadKey)."""
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_mode & 0o077:
                 raise BadKey(
                     f"{path} can be read by others; run chmod 600 on it, and make a new key if it was shared"
                 )
-            return cls(file.read(COORDINATE + 1))
+            content = file.read(len(FILE_START) + SECRET + 1)
+        return cls(*_parsed(content))
 
     def save(self, path: Path) -> None:
-        """Write the 32 bytes as a new file with mode 0600; an existing file is never overwritten."""
+        """Write the secret as a new file with mode 0600; an existing file is never overwritten."""
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             raise BadKey(f"{path} exists already; a key is never overwritten") from None
-        secret = self._key.private_numbers().private_value
         with os.fdopen(handle, "wb") as file:
-            file.write(secret.to_bytes(COORDINATE, "big"))
+            file.write(_file_start(self.suite) + self._secret)
 
     @property
     def public(self) -> PublicKey:
         """The public half."""
-        return PublicKey(self.public_xy)
+        return PublicKey(self.public_xy, self.suite)
 
     @property
     def thumbprint(self) -> bytes:
         """32 bytes (RFC 9679)."""
-        return bytes(thumbprint(self.public_xy))
+        return bytes(self.suite.thumbprint(self.public_xy))
 
-    def sign(self, message: bytes) -> bytes:
-        """64 bytes r || s over SHA-256 of `message`."""
-        r, s = decode_dss_signature(self._key.sign(message, _ECDSA))
-        return r.to_bytes(COORDINATE, "big") + s.to_bytes(COORDINATE, "big")
+
+def _file_start(suite: Suite) -> bytes:
+    return b"" if suite is DEFAULT else FILE_START % suite.number
+
+
+def _parsed(content: bytes) -> tuple[bytes, Suite]:
+    if len(content) <= SECRET:
+        return content, DEFAULT
+    start, secret = content[:-SECRET], content[-SECRET:]
+    digit = start[-2:-1]
+    try:
+        suite = by_number(int(digit)) if digit.isdigit() else DEFAULT
+    except UnknownSuite as error:
+        raise BadKey(f"the key file is of no suite that is known here: {error.why}") from None
+    if start != _file_start(suite):
+        raise BadKey(f"a key file is {SECRET} bytes, or a line that says its suite and {SECRET} bytes")
+    return secret, suite
 
 
 class KeyRing:

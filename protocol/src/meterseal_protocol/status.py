@@ -13,7 +13,6 @@ from meterseal_protocol.errors import BadHeader
 from meterseal_protocol.keys import KeyRing
 from meterseal_protocol.verify import verify_parts
 from meterseal_wire import labels as L
-from meterseal_wire.digest import ALG_ESP256
 from meterseal_wire.encode import encode
 from meterseal_wire.errors import BadShape, OverLimit
 from meterseal_wire.scan import scan
@@ -92,7 +91,7 @@ class Validity:
 
 def publish(author: Author, uri: str, statuses: Sequence[int], validity: Validity) -> bytes:
     """Signed status list (draft section 5.2)."""
-    protected = encode({L.HEADER_ALG: ALG_ESP256, L.HEADER_KID: author.kid, L.HEADER_TYP: TYP})
+    protected = encode({L.HEADER_ALG: author.suite.alg, L.HEADER_KID: author.kid, L.HEADER_TYP: TYP})
     claims = {
         L.CLAIM_SUB: uri,
         L.CLAIM_EXP: validity.expires_s,
@@ -109,8 +108,8 @@ def read(raw: bytes, keys: KeyRing) -> StatusList:
     header = scan(protected)
     if not isinstance(header, dict) or set(header) != {L.HEADER_ALG, L.HEADER_KID, L.HEADER_TYP}:
         raise BadHeader("a status list's header has alg, kid and typ")
-    if header[L.HEADER_TYP] != TYP or header[L.HEADER_ALG] != ALG_ESP256:
-        raise BadHeader("not a status list signed with ESP256")
+    if header[L.HEADER_TYP] != TYP:
+        raise BadHeader("not a status list")
     if unprotected or body is None or not isinstance(header[L.HEADER_KID], bytes):
         raise BadShape(2, "a status list has its payload, a kid and an empty unprotected header")
     key = verify_parts(header[L.HEADER_KID], protected, body, signature, keys)

@@ -1,32 +1,29 @@
 """Station 7: split, check, verify, over the bytes that arrived.
 
 The Sig_structure is built around the received protected bytes; nothing is encoded again. The algorithm is taken
-from the protected header alone, and a kid that fits two keys tries both.
+from the protected header alone and must be that of the key's suite; a kid that fits two keys tries both.
 
 `verify_foreign` is the general COSE_Sign1 check for other people's messages and vectors: it accepts untagged
-messages, ES256 (-7) and EdDSA (-8) besides our own, and is never used for statements.
+messages, ES256 (-7) and EdDSA (-8) besides our suites, and is never used for statements.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cbor2
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from meterseal_protocol.errors import BadHeader, BadKey, UnknownKey, Unverified
 from meterseal_protocol.keys import KeyRing, PublicKey
 from meterseal_protocol.statement import Statement, read
 from meterseal_wire import labels as L
-from meterseal_wire.sign1 import is_canonical, sig_structure
+from meterseal_wire.sign1 import sig_structure
+from meterseal_wire.suites import BY_ALG, ED25519, ESP256
 
-ES256, EDDSA, ESP256, ED25519 = -7, -8, -9, -19
-OKP, CURVE_ED25519 = 1, 6
+# Older names of algorithms (RFC 9053 sections 2.1, 2.2), which say no curve: each is taken on the curve of one suite.
+FOREIGN = {-7: ESP256, -8: ED25519, **BY_ALG}
 SIGN1_TAG = 18
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(NamedTuple):
     """A statement and the key under which its signature held."""
 
     statement: Statement
@@ -35,26 +32,40 @@ class Verified:
 
 def verify(raw: bytes, keys: KeyRing) -> Verified:
     """Read and verify a statement: WireError, BadHeader, UnknownKey or Unverified say what is wrong."""
-    statement = read(raw)
-    key = verify_parts(statement.kid, statement.protected, statement.body, statement.signature, keys)
-    return Verified(statement, key)
+    found = read(raw)
+    return Verified(found, _holder(found.kid, found.protected, found.signed, found.signature, keys))
 
 
 def verify_parts(kid: bytes, protected: bytes, body: bytes, signature: bytes, keys: KeyRing) -> PublicKey:
-    """The key of `keys` under which a COSE_Sign1's signature holds."""
-    candidates = keys.by_kid(kid)
+    """The key of `keys` under which a COSE_Sign1's signature holds.
+
+    `protected` is deterministic CBOR, scanned by the caller. UnknownKey, Unverified, or BadHeader where the header's
+    alg is not that of any key of this kid.
+    """
+    return _holder(kid, protected, sig_structure(protected, body), signature, keys)
+
+
+def _holder(kid: bytes, protected: bytes, signed: bytes, signature: bytes, keys: KeyRing) -> PublicKey:
+    candidates, why = keys.by_kid(kid), ""
     if not candidates:
         raise UnknownKey(f"no key is known for kid {kid.hex()}")
-    if not is_canonical(signature):
-        raise Unverified("the signature is respelled: s is in the upper half of the order")
-    signed = sig_structure(protected, body)
     for key in candidates:
+        suite = key.suite
+        if not protected.startswith(suite.mark, 1):
+            continue
+        why = "the signature does not hold"
+        if not suite.is_canonical(signature):
+            why = "the signature is respelled: s is in the upper half of the order"
+            continue
         try:
             key.verify(signed, signature)
         except Unverified:
             continue
         return key
-    raise Unverified(f"the signature does not hold under kid {kid.hex()}")
+    if why:
+        raise Unverified(f"{why} under kid {kid.hex()}")
+    names = ", ".join(sorted({key.suite.name for key in candidates}))
+    raise BadHeader(f"the header's algorithm is not that of the key: kid {kid.hex()} is of {names}")
 
 
 def verify_foreign(raw: bytes, key: dict[int, Any], external: bytes = b"") -> bytes:
@@ -96,29 +107,16 @@ def _foreign_parts(raw: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def _check_foreign(alg: Any, key: dict[int, Any], signed: bytes, signature: bytes) -> None:
-    if not isinstance(alg, int):
+    if not isinstance(alg, int) or alg not in FOREIGN:
         raise BadHeader(f"algorithm {alg!r} is not accepted")
-    if alg in (ES256, ESP256):
-        PublicKey.from_cose(key).verify(signed, signature)
-    elif alg in (EDDSA, ED25519):
-        _check_ed25519(key, signed, signature)
-    else:
-        raise BadHeader(f"algorithm {alg} is not accepted")
-
-
-def _check_ed25519(key: dict[int, Any], signed: bytes, signature: bytes) -> None:
-    if key.get(1) != OKP or key.get(-1) != CURVE_ED25519 or not isinstance(key.get(-2), bytes):
-        raise BadKey("not a COSE_Key of type OKP on Ed25519")
-    verify_ed25519(key[-2], signed, signature)
+    found = PublicKey.from_cose(key)
+    if found.suite is not FOREIGN[alg]:
+        raise BadKey(
+            f"algorithm {alg} needs a key of {FOREIGN[alg].name}, and this one is of {found.suite.name}"
+        )
+    found.verify(signed, signature)
 
 
 def verify_ed25519(public: bytes, message: bytes, signature: bytes) -> None:
-    """Raise Unverified unless the signature (RFC 8032) holds under 32 bytes of public key; BadKey for other sizes."""
-    try:
-        key = Ed25519PublicKey.from_public_bytes(public)
-    except ValueError:
-        raise BadKey(f"an Ed25519 public key is 32 bytes, not {len(public)}") from None
-    try:
-        key.verify(signature, message)
-    except InvalidSignature:
-        raise Unverified("the signature does not hold") from None
+    """Raise Unverified unless the signature (RFC 8032) holds under 32 bytes of public key; BadKey for no key."""
+    PublicKey(public, ED25519).verify(message, signature)

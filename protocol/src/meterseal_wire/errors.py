@@ -64,3 +64,9 @@ class BadShape(WireError):
     """The right CBOR in the wrong shape: a label missing, unknown or of another type."""
 
     code = "wire.shape"
+
+
+class UnknownSuite(WireError):
+    """No row of the suite table has this algorithm, or this interpreter lacks the row's hash."""
+
+    code = "wire.suite"

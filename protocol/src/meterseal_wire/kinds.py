@@ -13,6 +13,7 @@ from meterseal_wire import labels as L
 from meterseal_wire import point
 from meterseal_wire.encode import LARGEST
 from meterseal_wire.errors import BadShape
+from meterseal_wire.suites import of_key
 
 VERIFY, TRAINING, CHECK = 1, 2, 3
 BY_BUS, BY_MARK, BY_HAND = 1, 2, 3
@@ -66,7 +67,13 @@ SPREAD = ("row", INT, INT, INT)  # least, mean, greatest
 FRACTION = ("row", UINT, UINT)  # numerator, denominator
 TERRITORY = ("list", ("text", 6))
 CODE = ("text", 40)
-ONE_METER = {L.METER: METER_ID, L.RESULT: HASH, L.POSITION: UINT}
+
+
+def _of_one_meter(fields):
+    # MicroPython does not know {**fields}.
+    fields.update({L.METER: METER_ID, L.RESULT: HASH, L.POSITION: UINT})
+    return fields
+
 
 ATTEMPT_POSITION = (
     {L.POSITION: UINT, L.METER: METER_ID, L.TYPE: ("text", 32), L.READ_BY: UINT},
@@ -241,11 +248,11 @@ KINDS = {
         {L.COMMITMENT: HASH, L.SHARE: FRACTION, L.SEED: ("bytes", 32)},
     ),
     L.KIND_SIGNOFF: ({L.ROLE: UINT, L.ROWS: HASH, L.TIME_S: UINT}, {L.TENANT: NAME}),
-    L.KIND_MARKS: ({**ONE_METER, L.SEALS: ("list", ("text", 32)), L.TIME_S: UINT}, {}),
+    L.KIND_MARKS: (_of_one_meter({L.SEALS: ("list", ("text", 32)), L.TIME_S: UINT}), {}),
     L.KIND_CORRECTION: ({L.REPLACES: HASH, L.TIME_S: UINT, L.DETAIL: LINE}, {L.REPLACEMENT: HASH}),
-    L.KIND_NOTICE: ({**ONE_METER, L.CODES: ("list", CODE), L.TIME_S: UINT}, {}),
+    L.KIND_NOTICE: (_of_one_meter({L.CODES: ("list", CODE), L.TIME_S: UINT}), {}),
     L.KIND_REMEASUREMENT: (
-        {**ONE_METER, L.OUTCOME: UINT, L.TIME_S: UINT, L.INSTITUTION: ("text", 64)},
+        _of_one_meter({L.OUTCOME: UINT, L.TIME_S: UINT, L.INSTITUTION: ("text", 64)}),
         {L.NUMBER: UINT, L.DETAIL: LINE},
     ),
     L.KIND_CLAIM: ({L.STATEMENT: HASH, L.TIME_S: UINT, L.PLACE: ("text", 64)}, {}),
@@ -373,11 +380,11 @@ def _is_point(value, shape):
 
 
 def _is_key(value, shape):
-    if not isinstance(value, dict) or len(value) != 4 or value.get(1) != 2 or value.get(-1) != 1:
+    try:
+        suite = of_key(value)[0]
+    except BadShape:
         return False
-    if value[-1] is True:  # equals 1 on both interpreters, and is another spelling
-        return False
-    return all(_is_bytes(value.get(label), ("bytes", 32)) for label in (-2, -3))
+    return len(value) == 2 + len(suite.labels)
 
 
 _CHECKS = {

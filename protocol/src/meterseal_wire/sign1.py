@@ -5,24 +5,22 @@ around exactly those bytes. Re-encoding would verify what the peer might have me
 """
 
 from meterseal_wire import labels
-from meterseal_wire.digest import ALG_ESP256, sha256
 from meterseal_wire.encode import BYTES, Tag, encode, head
 from meterseal_wire.errors import BadShape
 from meterseal_wire.scan import STATEMENT_BYTES, scan
+from meterseal_wire.suites import of_header
 
-ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256 (SEC 2)
 _CONTEXT = b"\x84\x6aSignature1"
 _START = b"\xd2\x84"
-ALGORITHMS = (ALG_ESP256,)
 
 
 def protected_header(typ, author, chain=None):
     """Protected header bytes: alg, kid, CWT claims {iss, sub}, typ and, for a fixture, chain [epoch, seq, prev].
 
-    `author` has kid (8 bytes), issuer and subject (at most 16 characters each).
+    `author` has its suite, kid (8 bytes), issuer and subject (at most 16 characters each).
     """
     fields = {
-        labels.HEADER_ALG: ALG_ESP256,
+        labels.HEADER_ALG: author.suite.alg,
         labels.HEADER_KID: author.kid,
         labels.HEADER_CWT_CLAIMS: {labels.CLAIM_ISS: author.issuer, labels.CLAIM_SUB: author.subject},
         labels.HEADER_TYP: typ,
@@ -34,27 +32,8 @@ def protected_header(typ, author, chain=None):
 
 def sig_structure(protected: bytes, payload: bytes, external: bytes = b"") -> bytes:
     """The bytes that are signed (RFC 9052 section 4.4), around the protected bytes as given."""
-    parts = [_CONTEXT]
-    for part in (protected, external, payload):
-        parts.append(head(BYTES, len(part)))
-        parts.append(part)
-    return b"".join(parts)
-
-
-def is_canonical(signature: bytes) -> bool:
-    """True if s of r || s is in the lower half of the group's order.
-
-    With (r, s) also (r, order - s) verifies (SEC 1 section 4.1.4): anybody could respell a signature, and so give
-    a statement a second identity that would look like a fork. One spelling is accepted.
-    """
-    return int.from_bytes(signature[32:], "big") <= ORDER // 2
-
-
-def canonical(signature: bytes) -> bytes:
-    """The accepted spelling of a signature r || s, whichever a signer made."""
-    if is_canonical(signature):
-        return signature
-    return signature[:32] + (ORDER - int.from_bytes(signature[32:], "big")).to_bytes(32, "big")
+    heads = [head(BYTES, len(part)) for part in (protected, external, payload)]
+    return b"".join((_CONTEXT, heads[0], protected, heads[1], external, heads[2], payload))
 
 
 def join(protected: bytes, payload: bytes, signature: bytes) -> bytes:
@@ -88,8 +67,12 @@ def split(message, limit=STATEMENT_BYTES):
 
 
 def identity(message: bytes, limit: int = STATEMENT_BYTES) -> bytes:
-    """SHA-256 over the tagged message with the unprotected header empty, exactly as signed: 32 bytes."""
+    """Hash over the tagged message with the unprotected header empty, exactly as signed: 32 bytes.
+
+    The hash is that of the suite whose alg the protected header names; UnknownSuite where it names none.
+    """
     protected, _, payload, signature = split(message, limit)
     if payload is None:
         raise BadShape(2, "a statement carries its payload")
-    return sha256(join(protected, payload, signature))
+    found: bytes = of_header(protected).hash(join(protected, payload, signature))
+    return found

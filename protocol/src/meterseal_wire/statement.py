@@ -3,10 +3,11 @@
 The payload is checked against its kind first, so nobody ever signs a statement that the other side must refuse.
 """
 
-from meterseal_wire.digest import kid, thumbprint
+from meterseal_wire.digest import kid
 from meterseal_wire.encode import encode
 from meterseal_wire.kinds import check_payload
-from meterseal_wire.sign1 import canonical, join, protected_header, sig_structure
+from meterseal_wire.sign1 import join, protected_header, sig_structure
+from meterseal_wire.suites import DEFAULT, Suite
 
 NAME_CHARACTERS = 16
 
@@ -14,7 +15,8 @@ NAME_CHARACTERS = 16
 class Author:
     """Who signs: a name for the issuer, one for the subject, and a signer.
 
-    `signer` has `public_xy` (64 bytes) and `sign(message) -> 64 bytes r || s`.
+    `signer` has `public_xy` (the public key's coordinates) and `sign(message)` (64 bytes); it may have `suite`, else
+    it is of the first suite.
     """
 
     def __init__(self, issuer, subject, signer):
@@ -24,8 +26,13 @@ class Author:
         self.issuer = issuer
         self.subject = subject
         self.signer = signer
-        self.thumbprint = thumbprint(signer.public_xy)
+        self.suite: Suite = getattr(signer, "suite", DEFAULT)
+        self.thumbprint = self.suite.thumbprint(signer.public_xy)
         self.kid = kid(self.thumbprint)
+
+    def sign(self, message: bytes) -> bytes:
+        """Signature over `message`, in the one spelling that is accepted."""
+        return self.suite.canonical(self.signer.sign(message))
 
 
 def build(
@@ -41,4 +48,4 @@ def build(
 
 def seal(author: Author, protected: bytes, payload: bytes) -> bytes:
     """COSE_Sign1 bytes over a protected header and a payload that are already encoded."""
-    return join(protected, payload, canonical(author.signer.sign(sig_structure(protected, payload))))
+    return join(protected, payload, author.sign(sig_structure(protected, payload)))

@@ -12,6 +12,7 @@ from meterseal_wire.encode import encode
 from meterseal_wire.kinds import CHAINED
 from meterseal_wire.sign1 import identity
 from meterseal_wire.statement import Author, build
+from meterseal_wire.suites import ED25519
 from meterseal_wire.tree import tree_hash
 
 # Values whose spelling could differ: order of keys, width of heads, text beyond ASCII, the ends of the integers.
@@ -33,6 +34,13 @@ class Signer:
         return sha256(message) + sha256(message + b"2")
 
 
+class OtherSigner(Signer):
+    """The same as a signer of the third suite, whose public key is x alone."""
+
+    suite = ED25519
+    public_xy = bytes(range(32))
+
+
 def lines():
     """Every line, in one order on both interpreters."""
     author = Author("YUHANG1", "W1", Signer())
@@ -44,6 +52,8 @@ def lines():
         prev = identity(raw)
         found.append(raw)
         found.append(prev)
+    found.append(build(Author("YUHANG1", "W1", OtherSigner()), L.KIND_BEACON, samples.SAMPLES[L.KIND_BEACON]))
+    found.append(identity(found[-1]))
     found.append(tree_hash(found))
     found.append(encode({L.EVIDENCE_ROOT: tree_hash([])}))
     return found

@@ -1,4 +1,4 @@
-"""Thumbprints and kid, on both interpreters. Expected values: RFC 9679 section 6, RFC 6234 for SHA-256."""
+"""Thumbprints and kid, on both interpreters. Expected values: RFC 9679 section 6, FIPS 180-4 for SHA-256."""
 
 from meterseal_wire.digest import cose_key, kid, sha256, thumbprint
 from meterseal_wire.encode import encode

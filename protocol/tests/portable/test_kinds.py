@@ -12,7 +12,13 @@ HASH = bytes(32)
 KEY = {1: 2, -1: 1, -2: HASH, -3: HASH}
 POINT = [0, 0, 1, 100, 5000000, 100, 5000000, 0, 20000, 20000, 10130, 10130, 60000, 100, 110]
 SPREAD = [1, 2, 3]
-ONE_METER = {L.METER: "DEMO.1", L.RESULT: HASH, L.POSITION: 1}
+
+
+def of_one_meter(fields):
+    """`fields` with what names a meter in a result; MicroPython does not know {**fields}."""
+    fields.update({L.METER: "DEMO.1", L.RESULT: HASH, L.POSITION: 1})
+    return fields
+
 
 SAMPLES = {
     L.KIND_BOOT: {
@@ -65,12 +71,12 @@ SAMPLES = {
     },
     L.KIND_REFUSED: {L.KEY: HASH, L.EPOCH: 1, L.SEQ: 2, L.STATEMENT: HASH, L.CODE: "wire.trailing"},
     L.KIND_SIGNOFF: {L.ROLE: kinds.CHECKER, L.ROWS: HASH, L.TIME_S: 1},
-    L.KIND_MARKS: {**ONE_METER, L.SEALS: ["A17"], L.TIME_S: 1},
+    L.KIND_MARKS: of_one_meter({L.SEALS: ["A17"], L.TIME_S: 1}),
     L.KIND_CORRECTION: {L.REPLACES: HASH, L.TIME_S: 1, L.DETAIL: "d"},
-    L.KIND_NOTICE: {**ONE_METER, L.CODES: ["error.limit"], L.TIME_S: 1},
+    L.KIND_NOTICE: of_one_meter({L.CODES: ["error.limit"], L.TIME_S: 1}),
     L.KIND_WITHDRAWAL: {L.STATEMENT: HASH, L.TAINTED_FROM_S: 1, L.TIME_S: 2, L.DETAIL: "d"},
     L.KIND_SAMPLING: {L.NUMBER: 1, L.MAKER: "DEMO", L.WINDOW: [1, 2]},
-    L.KIND_REMEASUREMENT: {**ONE_METER, L.OUTCOME: kinds.PASSED, L.TIME_S: 1, L.INSTITUTION: "ZJIM"},
+    L.KIND_REMEASUREMENT: of_one_meter({L.OUTCOME: kinds.PASSED, L.TIME_S: 1, L.INSTITUTION: "ZJIM"}),
     L.KIND_CLAIM: {L.STATEMENT: HASH, L.TIME_S: 1, L.PLACE: "330110"},
 }
 
@@ -176,13 +182,29 @@ def test_a_point_has_fifteen_integers_of_which_three_may_be_negative():
     assert FIELDS[REGISTER_DIFF] == "register_diff"
 
 
-def test_a_key_is_a_cose_key_on_p256():
-    """RFC 9053 section 7.1.1: kty 2, crv 1, x and y of 32 bytes and nothing else."""
+def test_a_key_is_a_cose_key_of_a_suite():
+    """RFC 9053 sections 7.1.1 and 7.2: type, curve, the suite's coordinates of 32 bytes and nothing else."""
+    right = (
+        {1: 2, -1: 1, -2: HASH, -3: HASH},
+        {1: 2, -1: -70202, -2: HASH, -3: HASH},
+        {1: 1, -1: 6, -2: HASH},
+    )
+    for key in right:
+        check_payload(L.KIND_GRANT, changed(L.KIND_GRANT, L.SUBJECT_KEY, key))
+        longer = dict(key)
+        longer[3] = -9
+        refused(L.KIND_GRANT, changed(L.KIND_GRANT, L.SUBJECT_KEY, longer))
     wrong = (
         {},
         {1: 2, -1: 1, -2: HASH},
         {1: 1, -1: 6, -2: HASH, -3: HASH},
         {1: 2, -1: 1, -2: HASH, -3: b"y"},
+        {1: 1, -1: 6, -2: b"x"},
+        {1: 1, -1: 7, -2: HASH},
+        {1: 2, -1: 6, -2: HASH, -3: HASH},
+        {1: 1, -1: 1, -2: HASH},
+        {1: 2, -1: 8, -2: HASH, -3: HASH},
+        {1: [], -1: {}, -2: HASH, -3: HASH},
         5,
     )
     for key in wrong:
@@ -200,8 +222,8 @@ def test_each_kind_of_grant_needs_its_own_labels():
 
 def test_a_key_spelled_with_true_is_refused():
     """In Python true equals 1, on both interpreters; in CBOR it is F5 and no curve."""
-    key = {1: 2, -1: True, -2: HASH, -3: HASH}
-    refused(L.KIND_GRANT, changed(L.KIND_GRANT, L.SUBJECT_KEY, key))
+    for key in ({1: 2, -1: True, -2: HASH, -3: HASH}, {1: True, -1: 6, -2: HASH}):
+        refused(L.KIND_GRANT, changed(L.KIND_GRANT, L.SUBJECT_KEY, key))
 
 
 def test_a_grant_carries_no_label_of_another_kind_of_grant():

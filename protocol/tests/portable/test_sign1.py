@@ -6,17 +6,10 @@ Expected bytes: RFC 9052 appendix C.2.1 (the message, and its Sig_structure as c
 from meterseal_wire import labels as L
 from meterseal_wire.digest import sha256
 from meterseal_wire.encode import encode
-from meterseal_wire.errors import BadShape, OverLimit, WireError
+from meterseal_wire.errors import BadShape, OverLimit, UnknownSuite, WireError
 from meterseal_wire.scan import scan
-from meterseal_wire.sign1 import (
-    canonical,
-    identity,
-    is_canonical,
-    join,
-    protected_header,
-    sig_structure,
-    split,
-)
+from meterseal_wire.sign1 import identity, join, protected_header, sig_structure, split
+from meterseal_wire.suites import ED25519, ESP256, SM2
 
 
 def unhex(text):
@@ -44,6 +37,7 @@ MESSAGE = "d28443a10126a10442313154" + "546869732069732074686520636f6e74656e742e
 class Named:
     """Who signs, as a header names it."""
 
+    suite = ESP256
     kid = b"\x01\x02\x03\x04\x05\x06\x07\x08"
     issuer = "YUHANG1"
     subject = "W1"
@@ -79,16 +73,23 @@ def test_join_is_the_tagged_message_with_an_empty_unprotected_header():
 
 def test_identity_hashes_the_message_as_signed_whatever_was_added_later():
     """Design section 5: the unprotected header counts as empty, so a receipt added later changes nothing."""
-    raw = join(b"\xa0", b"pay", b"s" * 64)
-    assert identity(raw) == sha256(raw)
-    later = unhex("d28441a0a1190" + "18a41ff" + "437061795840") + b"s" * 64
-    assert split(later)[1] == {394: b"\xff"}
-    assert identity(later) == sha256(raw)
+    for header in ("a10128", "a10132"):  # {1: -9} and {1: -19}: both suites hash with SHA-256
+        raw = join(unhex(header), b"pay", b"s" * 64)
+        assert identity(raw) == sha256(raw)
+        later = unhex("d28443" + header + "a1190" + "18a41ff" + "437061795840") + b"s" * 64
+        assert split(later)[1] == {394: b"\xff"}
+        assert identity(later) == sha256(raw)
+
+
+def test_a_message_of_no_suite_has_no_identity():
+    """The hash is fixed with the signature: no alg, a foreign one (-7, RFC 9053), or one that stands second."""
+    for header in ("", "a0", "a10126", "a100" + "28", "a2000001" + "28", "b8010128"):
+        refused(UnknownSuite, identity, join(unhex(header), b"pay", b"s" * 64))
 
 
 def test_a_statement_without_payload_has_no_identity():
     """A receipt's payload is detached: it is no statement."""
-    detached = unhex("d28441a0a0f65840") + b"s" * 64
+    detached = unhex("d28443a10128a0f65840") + b"s" * 64
     assert split(detached)[2] is None
     refused(BadShape, identity, detached)
 
@@ -134,13 +135,15 @@ def test_a_signature_is_over_exactly_these_bytes():
     assert scan(signed) == ["Signature1", protected, b"", b"payload"]
 
 
-def test_of_two_spellings_of_a_signature_one_is_canonical():
-    """SEC 1 section 4.1.4: (r, s) and (r, n - s) both verify; the lower s is the one used. n is P-256's order."""
-    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-    r = bytes(31) + b"\x01"
-    low, high = r + (5).to_bytes(32, "big"), r + (order - 5).to_bytes(32, "big")
-    assert is_canonical(low) and not is_canonical(high)
-    assert canonical(high) == low and canonical(low) == low
-    middle = (order - 1) // 2
-    assert is_canonical(r + middle.to_bytes(32, "big"))
-    assert not is_canonical(r + (middle + 1).to_bytes(32, "big"))
+def test_the_algorithm_of_a_protected_header_is_that_of_the_authors_suite():
+    """Design section 5: -9, -19, and our own number for SM2; alg is the first label whatever follows."""
+    for suite, alg in ((ESP256, "28"), (ED25519, "32"), (SM2, "3a000111d5")):
+
+        class Signer(Named):
+            pass
+
+        Signer.suite = suite
+        assert protected_header(L.KIND_GRANT, Signer)[: 2 + len(alg) // 2] == unhex("a401" + alg)
+        assert protected_header(L.KIND_BOOT, Signer, (1, 0, bytes(32)))[: 2 + len(alg) // 2] == unhex(
+            "a501" + alg
+        )

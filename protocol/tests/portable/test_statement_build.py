@@ -6,6 +6,7 @@ from meterseal_wire.errors import BadShape
 from meterseal_wire.scan import scan
 from meterseal_wire.sign1 import sig_structure, split
 from meterseal_wire.statement import Author, build, seal
+from meterseal_wire.suites import ED25519, ESP256
 
 EVENT = {L.EVENT: "case.opened", L.DETAIL: "seal 17 broken"}
 
@@ -66,3 +67,38 @@ def test_seal_signs_what_is_encoded_already():
     """A certificate has its own header and claims."""
     raw = seal(AUTHOR, b"\xa0", b"\xa1\x01\x02")
     assert split(raw)[:3] == (b"\xa0", {}, b"\xa1\x01\x02")
+
+
+class OtherSigner(Signer):
+    """A signer of the third suite: its public key is 32 bytes long, and a large second half is no respelling."""
+
+    suite = ED25519
+    public_xy = bytes(range(32))
+
+    def sign(self, message):
+        """64 bytes whose second half is larger than half the order of P-256."""
+        return sha256(message) + b"\xff" * 32
+
+
+def test_a_signer_says_its_suite_or_is_of_the_first():
+    """A fixture's signers, which say nothing, stay what they are: ESP256."""
+    assert AUTHOR.suite is ESP256
+    other = Author("YUHANG1", "W1", OtherSigner())
+    assert other.suite is ED25519
+    # RFC 9679 section 4.4: kty, crv and x of an OKP key, in deterministic order.
+    assert other.thumbprint == sha256(b"\xa3\x01\x01\x20\x06\x21\x58\x20" + bytes(range(32)))
+    protected = split(build(other, L.KIND_EVENT, EVENT, (1, 4, bytes(32))))[0]
+    assert scan(protected)[L.HEADER_ALG] == -19
+    assert scan(protected)[L.HEADER_KID] == other.thumbprint[:8]
+
+
+def test_an_author_signs_in_the_one_accepted_spelling_of_its_suite():
+    """SEC 1 section 4.1.4: with (r, s) also (r, n - s) holds; n of P-256. Ed25519's S is left as it is."""
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+    class High(Signer):
+        def sign(self, message):
+            return sha256(message) + (order - 5).to_bytes(32, "big")
+
+    assert Author("YUHANG1", "W1", High()).sign(b"m") == sha256(b"m") + bytes(31) + b"\x05"
+    assert Author("YUHANG1", "W1", OtherSigner()).sign(b"m") == sha256(b"m") + b"\xff" * 32

@@ -222,8 +222,9 @@ def get_keys(record: Record, _request: Request, _body: bytes) -> Response:
         {
             "registry": found.name,
             "kid": found.key.kid.hex(),
+            "alg": found.key.suite.alg,
             "x": found.key.xy[:32].hex(),
-            "y": found.key.xy[32:].hex(),
+            "y": found.key.xy[32:].hex(),  # empty where the suite's keys have no y
             "windows": found.windows,
         }
         for found in record.statuses.registries()

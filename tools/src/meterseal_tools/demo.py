@@ -18,7 +18,6 @@ from rich.console import Console
 from segno import consts
 
 from meterseal_protocol import qr
-from meterseal_protocol.keys import PublicKey
 from meterseal_protocol.statement import read
 from meterseal_protocol.status import Validity, publish
 from meterseal_protocol.trust import Trust
@@ -29,7 +28,6 @@ from meterseal_tools.sim.errors import SimError
 from meterseal_tools.stage import Stage, play, statements_made, summary
 from meterseal_tools.world import DAY_S
 from meterseal_wire import labels as L
-from meterseal_wire.digest import cose_key
 
 MARK = "made-by-meterseal-demo"
 DRAIN_S = 60
@@ -131,7 +129,7 @@ def write_trust(stage: Stage) -> None:
     author = stage.registry_author()
     ended = Validity(now - 21 * DAY_S, now - 14 * DAY_S, 3600)
     old = publish(author, f"{stage.registry_url}/status/1", [0] * 64, ended)
-    root = PublicKey.from_cose(cose_key(stage.world.keys["root"].public_xy))
+    root = stage.world.keys["root"].public
     grants = tuple(raw for name, raw in stage.world.grants if name == "registry")
     (stage.folder / "trust-old.cbor").write_bytes(Trust((root,), grants, (old,), now - 21 * DAY_S).dump())
 

@@ -8,17 +8,20 @@ import typer
 
 from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.keys import PrivateKey
+from meterseal_wire.suites import DEFAULT, SUITES, Suite
 
-CANNOT_CREATE, NO_INPUT = 73, 66
+CANNOT_CREATE, NO_INPUT, USAGE = 73, 66, 2
+NAMES = ", ".join(f"{suite.number} or {suite.name}" for suite in SUITES)
 app = typer.Typer(no_args_is_help=True, help="Make keys and show their thumbprints.")
 
 
 @app.command()
 def new(
     path: Annotated[Path, typer.Argument(help="where the new key file shall stand; never overwritten")],
+    suite: Annotated[str, typer.Option(help=f"signature and hash of the key: {NAMES}")] = DEFAULT.name,
 ) -> None:
-    """Make a P-256 key file (0600) and print its thumbprint."""
-    key = PrivateKey.generate()
+    """Make a key file (0600) and print its thumbprint."""
+    key = PrivateKey.generate(suite_called(suite))
     try:
         key.save(path)
     except (OSError, ProtocolError) as error:
@@ -29,7 +32,7 @@ def new(
 
 @app.command()
 def show(path: Annotated[Path, typer.Argument(help="a key file")]) -> None:
-    """Print the thumbprint and public key of a key file."""
+    """Print the suite, thumbprint and public key of a key file."""
     try:
         key = PrivateKey.load(path)
     except (OSError, ProtocolError) as error:
@@ -38,6 +41,19 @@ def show(path: Annotated[Path, typer.Argument(help="a key file")]) -> None:
     print(describe(key))
 
 
+def suite_called(text: str) -> Suite:
+    """The suite of that number or name, in any case; ends the command where there is none."""
+    for suite in SUITES:
+        if text.lower() in (str(suite.number), suite.name.lower()):
+            return suite
+    print(f"keys new: there is no suite {text}; give {NAMES}", file=sys.stderr)
+    raise typer.Exit(USAGE)
+
+
 def describe(key: PrivateKey) -> str:
-    """Thumbprint (RFC 9679) and public x || y of a key, in hex."""
-    return f"thumbprint {key.thumbprint.hex()}\npublic     {key.public_xy.hex()}"
+    """Suite, thumbprint (RFC 9679) and public key (its coordinates) in hex."""
+    return (
+        f"suite      {key.suite.number} {key.suite.name}\n"
+        f"thumbprint {key.thumbprint.hex()}\n"
+        f"public     {key.public_xy.hex()}"
+    )

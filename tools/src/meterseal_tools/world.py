@@ -13,7 +13,6 @@ from meterseal_protocol.keys import PrivateKey
 from meterseal_protocol.rules import load_pack
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
-from meterseal_wire.digest import cose_key
 from meterseal_wire.encode import encode
 from meterseal_wire.sign1 import identity
 from meterseal_wire.statement import Author, build
@@ -114,7 +113,7 @@ class World:
     @property
     def anchors(self) -> bytes:
         """The auditor's own trust: a CBOR array with the root's COSE_Key."""
-        return encode([cose_key(self.keys["root"].public_xy)])
+        return encode([self.keys["root"].public.cose])
 
 
 def make_world(folder: Path, now_s: int | None = None) -> World:
@@ -143,7 +142,7 @@ class _Issuer:
         return build(Author(issuer, kinds.GRANT_NAMES[kind], self.keys[role]), L.KIND_GRANT, payload)
 
     def key_of(self, role: str) -> dict[int, Any]:
-        return cose_key(self.keys[role].public_xy)
+        return self.keys[role].public.cose
 
     def all_grants(self) -> list[tuple[str, bytes]]:
         found = self.national()

@@ -9,8 +9,15 @@ export class Refused extends Error {
 const LARGEST = 9007199254740991;
 // Half the order of P-256: of the two spellings of a signature only the one with the lower s is accepted.
 const HALF_ORDER = "7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8";
+// The suites that WebCrypto can check, by alg: the key's algorithm, the bytes before its coordinates, the check's
+// algorithm, and whether a signature has a second spelling. SM2 it has not: of such a certificate the page cannot say.
+const SUITES = new Map([
+  [-9, { key: { name: "ECDSA", namedCurve: "P-256" }, before: [4], check: { name: "ECDSA", hash: "SHA-256" }, twice: true }],
+  [-19, { key: { name: "Ed25519" }, before: [], check: { name: "Ed25519" }, twice: false }],
+]);
+const SM2 = -70102;
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-const [ESP256, KIND_CERTIFICATE, CERTIFICATE, STATUS_LIST] = [-9, 65045, -70002, 65533];
+const [KIND_CERTIFICATE, CERTIFICATE, STATUS_LIST] = [65045, -70002, 65533];
 
 export function base32(text) {
   let bits = 0, held = 0;
@@ -90,9 +97,9 @@ function sigStructure(protectedBytes, payload) {
 const hex = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 const unhex = (text) => new Uint8Array(text.match(/../g).map((two) => parseInt(two, 16)));
 
-async function imported(key) {
-  const point = new Uint8Array([4, ...unhex(key.x), ...unhex(key.y)]);
-  return crypto.subtle.importKey("raw", point, { name: "ECDSA", namedCurve: "P-256" }, false, ["verify"]);
+async function imported(key, suite) {
+  const point = new Uint8Array([...suite.before, ...unhex(key.x + key.y)]);
+  return crypto.subtle.importKey("raw", point, suite.key, false, ["verify"]);
 }
 
 // COSE_Sign1 taken apart: header {alg, kid, typ}, nothing unprotected, payload and signature as received.
@@ -104,22 +111,26 @@ function parts(bytes, typ) {
   if (![protectedBytes, payload, signature].every((part) => part instanceof Uint8Array)) refuse();
   if (!(unprotected instanceof Map) || unprotected.size || signature.length !== 64) refuse();
   const header = scan(protectedBytes);
-  if (!(header instanceof Map) || header.size !== 3 || header.get(1) !== ESP256 || header.get(16) !== typ) refuse();
+  if (!(header instanceof Map) || header.size !== 3 || header.get(16) !== typ) refuse();
+  if (!SUITES.has(header.get(1)) && header.get(1) !== SM2) refuse();
   if (!(header.get(4) instanceof Uint8Array) || header.get(4).length !== 8) refuse();
   const claims = scan(payload);
   if (!(claims instanceof Map)) refuse();
-  return { kid: hex(header.get(4)), claims, signature, signed: sigStructure(protectedBytes, payload) };
+  return { alg: header.get(1), kid: hex(header.get(4)), claims, signature, signed: sigStructure(protectedBytes, payload) };
 }
 
 // {claims, key} of a COSE_Sign1 that one of `keys` signed; Refused otherwise.
 export async function opened(bytes, keys, typ) {
-  const { kid, claims, signature, signed } = parts(bytes, typ);
-  const candidates = keys.filter((key) => key.kid === kid);
+  const { alg, kid, claims, signature, signed } = parts(bytes, typ);
+  const named = keys.filter((key) => key.kid === kid), suite = SUITES.get(alg);
   // The registry gave every key that it ever had: another key in its name is a forgery.
-  if (!candidates.length) throw new Refused(keys.some((key) => key.registry === claims.get(1)) ? "certificate.signature" : "key.unknown");
-  if (hex(signature.slice(32)) > HALF_ORDER) throw new Refused("certificate.signature");
+  if (!named.length) throw new Refused(keys.some((key) => key.registry === claims.get(1)) ? "certificate.signature" : "key.unknown");
+  const candidates = named.filter((key) => key.alg === alg);
+  if (!candidates.length) throw new Refused("certificate.malformed", [0]);
+  if (!suite) throw new Refused("key.unknown");
+  if (suite.twice && hex(signature.slice(32)) > HALF_ORDER) throw new Refused("certificate.signature");
   for (const key of candidates) {
-    if (await crypto.subtle.verify({ name: "ECDSA", hash: "SHA-256" }, await imported(key), signature, signed)) return { claims, key };
+    if (await crypto.subtle.verify(suite.check, await imported(key, suite), signature, signed)) return { claims, key };
   }
   throw new Refused("certificate.signature");
 }
