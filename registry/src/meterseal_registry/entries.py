@@ -4,7 +4,8 @@ A bundle is one transaction: all that is good of it is durable together, or noth
 clock, never running backwards: it is the *not after* of every test, and stands signed in the receipt. A statement
 that is here already keeps its first leaf and time.
 
-Evidence counts only where the statement covers it: an attempt its plan's digest, a result its evidence root. What is
+Evidence counts only where the statement covers it: an attempt its plan's digest, a result its evidence root, a
+sign-off the root over its rows. What is
 not covered is left out and the statement entered all the same, since a failed test must not hide behind damaged
 evidence. Covered evidence that comes later is added, once, and the meters are decided again.
 """
@@ -60,7 +61,7 @@ class Entries:
 
     def reload(self) -> None:
         """Read every entry back from the store, once, at the start; each is verified again."""
-        late = list[tuple[Verified, int]]()
+        late = list[tuple[Verified, Row]]()
         for row in self.store.rows():
             if row.leaf != self.log.size or identity(row.raw) != row.identity:
                 raise StoreFailed(f"the store is damaged at leaf {self.log.size}: restore a backup")
@@ -68,9 +69,9 @@ class Entries:
             found = None if certificate else verify(row.raw, self.authorities.ring)
             self._remember(row, found)
             if row.since and found is not None:
-                late.append((found, row.since))
-        for found, since in late:
-            self.log.catalogue.evidence_came(found.statement, found.key.thumbprint, since)
+                late.append((found, row))
+        for found, row in late:
+            self.log.catalogue.evidence_came(found.statement, found.key.thumbprint, row.since, row.evidence)
 
     def submit(self, items: Iterable[Item], now_s: int) -> list[bytes | RegistryError]:
         """Enter foreign statements: per item its identity, or why it is refused. StoreFailed: send all again."""
@@ -150,7 +151,7 @@ class Entries:
         since = self.log.size
         self.store.add_evidence(row.leaf, evidence, since)
         self.log.add_evidence(row.identity, evidence, since)
-        self.log.catalogue.evidence_came(found.statement, found.key.thumbprint, since)
+        self.log.catalogue.evidence_came(found.statement, found.key.thumbprint, since, evidence)
 
 
 def covered(statement: Statement, evidence: tuple[bytes, ...]) -> tuple[bytes, ...]:
@@ -160,6 +161,8 @@ def covered(statement: Statement, evidence: tuple[bytes, ...]) -> tuple[bytes, .
         holds = len(evidence) == 1 and sha256(evidence[0]) == statement.payload[L.PLAN]
     elif statement.typ == L.KIND_RESULT:
         holds = tree_hash(list(evidence)) == statement.payload[L.EVIDENCE_ROOT]
+    elif statement.typ == L.KIND_SIGNOFF:
+        holds = tree_hash(list(evidence)) == statement.payload[L.ROWS]
     if evidence and not holds:
         logger.warning(
             "%s %s: evidence that it does not cover is left out", statement.kind, statement.identity.hex()

@@ -12,11 +12,14 @@ from meterseal_wire import kinds
 from meterseal_wire import labels as L
 
 FIXTURE_KINDS = (L.KIND_BOOT, L.KIND_ATTEMPT, L.KIND_RESULT, L.KIND_ABANDONED, L.KIND_EVENT)
-EDGE_KINDS = (L.KIND_CHECKPOINT,)
+EDGE_KINDS = (L.KIND_CHECKPOINT, L.KIND_REFUSED)
+PERSON_KINDS = (L.KIND_SIGNOFF, L.KIND_MARKS, L.KIND_CORRECTION, L.KIND_NOTICE)
 ALLOWED = {
-    kinds.DELEGATION: (L.KIND_GRANT,),
+    kinds.DELEGATION: (L.KIND_GRANT, L.KIND_WITHDRAWAL, L.KIND_SAMPLING),
     kinds.FIXTURE: FIXTURE_KINDS,
     kinds.EDGE: EDGE_KINDS,
+    kinds.PERSON: PERSON_KINDS,
+    kinds.SUPERVISOR: (L.KIND_SIGNOFF, L.KIND_REMEASUREMENT),
 }
 
 
@@ -55,8 +58,8 @@ class Authorities:
                 raise BadEntry(f"the grant names no key: {error}") from None
 
     def grants(self, log: Log) -> Grants:
-        """The authority chain over every grant in the log, built again when one was added."""
-        entries = log.catalogue.grants
+        """The authority chain over every grant and withdrawal in the log, built again when one was added."""
+        entries = log.catalogue.authority
         if self._cached is None or self._cached[0] != len(entries):
             self._cached = (len(entries), Grants(list(entries), self.anchors))
         return self._cached[1]

@@ -51,7 +51,7 @@ class Log:
         if row.evidence:
             self.blobs[row.identity] = row.evidence
         if entry is not None:
-            self.catalogue.add(entry)
+            self.catalogue.add(entry, row.evidence)
 
     def add_evidence(self, identity: bytes, evidence: tuple[bytes, ...], since: int) -> None:
         """Evidence of an entry that came after it, durable since the log had `since` leaves."""
