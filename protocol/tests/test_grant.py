@@ -248,16 +248,16 @@ def test_a_chain_longer_than_eight_grants_is_not_followed(office: Office) -> Non
 
 
 def test_only_a_delegation_can_be_a_parent(office: Office) -> None:
-    """A fixture's grant names a key as well, and lets it sign no grants."""
+    """A fixture's grant names a key as well, and lets it sign no grants: signed by the wrong level."""
     fixture = office.sign("province", kinds.FIXTURE, office.world.fixture_fields("W1"), office.delegation)
     office.maker(parent=fixture, role="W1")
-    assert office.codes() == ["grant.widened"]
+    assert office.codes() == ["grant.level"]
 
 
 def test_a_parents_key_and_not_its_maker_signs_the_child(office: Office) -> None:
     """The root signed the delegation; under it, only the province may sign."""
     office.maker(role="root")
-    assert office.codes() == ["grant.missing"]
+    assert office.codes() == ["grant.level"]
 
 
 def test_the_newest_good_grant_is_found_before_a_newer_bad_one(office: Office) -> None:

@@ -7,9 +7,11 @@ beyond the log size do not exist.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 from meterseal_protocol.statement import Statement
 from meterseal_wire import labels as L
+from meterseal_wire.tree import tree_hash
 
 CLOSERS = (L.KIND_RESULT, L.KIND_ABANDONED)
 Place = tuple[bytes, int, int]
@@ -42,7 +44,20 @@ class Evidence:
 
     def of_kind(self, kind: int) -> list[Entry]:
         """Entries of one kind, in log order."""
-        return sorted((e for e in self.entries if e.statement.typ == kind), key=lambda e: e.leaf)
+        return self._by_kind.get(kind, [])
+
+    @cached_property
+    def _by_kind(self) -> dict[int, list[Entry]]:
+        found: dict[int, list[Entry]] = {}
+        for entry in sorted(self.entries, key=lambda entry: entry.leaf):
+            found.setdefault(entry.statement.typ, []).append(entry)
+        return found
+
+
+@lru_cache(maxsize=256)
+def evidence_root(items: tuple[bytes, ...]) -> bytes:
+    """Tree hash over evidence items. All meters of a run share theirs, so it is kept."""
+    return bytes(tree_hash(list(items)))
 
 
 def names(entry: Entry, meter: str) -> bool:

@@ -152,7 +152,7 @@ class _Issuer:
     def national(self) -> list[tuple[str, bytes]]:
         delegation = {
             L.SUBJECT_KEY: self.key_of("province"),
-            L.MEASURES: [kinds.TWO_IN_ONE],
+            L.MEASURES: [kinds.TYPE_APPROVAL, kinds.ENTERPRISE_STANDARDS, kinds.TWO_IN_ONE, *range(7, 10)],
             L.TERRITORY: [ZHEJIANG],
             L.DEPTH: 1,
         }

@@ -50,9 +50,9 @@ def _decodes(raw: bytes, printed: ET.Element) -> str | None:
         return f"refused: {error}"
     slave, wanted = printed.find("SlaveInformation"), printed.findall("DataRecord")
     if slave is not None:
-        for name, ours in _slave(telegram.identity).items():
-            if ours != slave.findtext(name):
-                return f"{name} is {ours} where libmbus has {slave.findtext(name)}"
+        for name, said in _slave(telegram.identity).items():
+            if said != slave.findtext(name):
+                return f"{name} is {said} where libmbus has {slave.findtext(name)}"
     if len(wanted) != len(telegram.records):
         return f"{len(telegram.records)} records where libmbus has {len(wanted)}"
     for number, (record, row) in enumerate(zip(telegram.records, wanted, strict=True)):

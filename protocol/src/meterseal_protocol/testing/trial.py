@@ -14,7 +14,7 @@ from meterseal_protocol.rules.pack import PACK_BYTES, compile_pack
 from meterseal_protocol.testing.fixture import ModelFixture, Signed
 from meterseal_protocol.testing.record import Record
 from meterseal_protocol.testing.runs import TYPE_FIELDS, Seat, point
-from meterseal_protocol.testing.world import GAS_BENCH, MAKER, WATER_BENCH, World
+from meterseal_protocol.testing.world import GAS_BENCH, MAKER, WATER_BENCH, World, fresh_keys
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.scan import scan
@@ -54,8 +54,8 @@ class Trial:
         self.packs = [load_pack("jjg162"), load_pack("jjg577")]
         own = 0 if medium == kinds.WATER else 1
         self.packs[own] = with_values(self.packs[own], rules or {})
-        given = {} if keys is None else {"keys": dict(keys)}
-        self.world = World(rules={pack.name: pack.digest for pack in self.packs}, **given)
+        rules_named = {pack.name: pack.digest for pack in self.packs}
+        self.world = World(rules=rules_named, keys=dict(keys or fresh_keys()))
         self.record = Record(self.world)
         self.bench = WATER_BENCH if medium == kinds.WATER else GAS_BENCH
         self.pack = self.packs[own]

@@ -21,6 +21,7 @@ from meterseal_protocol.keys import KeyRing, PublicKey
 from meterseal_protocol.qr import from_url
 from meterseal_protocol.rules import Pack
 from meterseal_protocol.statement import read
+from meterseal_protocol.testing import log_vectors
 from meterseal_protocol.testing.suites import Case
 from meterseal_protocol.trust import Trust
 from meterseal_protocol.verify import verify
@@ -152,5 +153,6 @@ RUNNERS: dict[str, Runner] = {
     "custody": covered,
     "judge": judged,
     "certificate": checked,
+    "log": log_vectors.run,
 }
 """Runner by subject, the name of a folder of vectors."""

@@ -11,7 +11,7 @@ from typing import Any
 from meterseal_protocol.keys import KeyRing, PrivateKey, PublicKey
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
-from meterseal_wire.digest import cose_key, sha256
+from meterseal_wire.digest import sha256
 from meterseal_wire.encode import encode
 from meterseal_wire.sign1 import identity
 from meterseal_wire.statement import Author, build
@@ -30,15 +30,18 @@ METER_PULSE_UL = {kinds.WATER: 10_000, kinds.GAS: 100_000}
 Part = tuple[str, int, dict[int, Any]]  # who signs, the kind of grant, its fields
 
 
+def fresh_keys() -> dict[str, PrivateKey]:
+    """A new key for every role."""
+    return {role: PrivateKey.generate() for role in ROLES}
+
+
 @dataclass
 class World:
     """Keys by role and grants by name, parents first. `rules` are names and digests of the packs that count."""
 
     start_s: int = START_S
     rules: Mapping[str, bytes] = field(default_factory=lambda: dict(RULES))
-    keys: dict[str, PrivateKey] = field(
-        default_factory=lambda: {role: PrivateKey.generate() for role in ROLES}
-    )
+    keys: dict[str, PrivateKey] = field(default_factory=fresh_keys)
     grants: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -79,12 +82,12 @@ class World:
 
     def cose(self, role: str) -> dict[int, Any]:
         """A role's public key as a grant names it."""
-        return dict(cose_key(self.keys[role].public_xy))
+        return self.keys[role].public.cose
 
     def _national(self) -> dict[str, Part]:
         delegation = {
             L.SUBJECT_KEY: self.cose("province"),
-            L.MEASURES: [kinds.TWO_IN_ONE],
+            L.MEASURES: [kinds.TYPE_APPROVAL, kinds.ENTERPRISE_STANDARDS, kinds.TWO_IN_ONE, *range(7, 10)],
             L.TERRITORY: [ZHEJIANG],
             L.DEPTH: 1,
         }
