@@ -1,7 +1,7 @@
 # MeterSeal. Each target is one line into scripts/ or the `meterseal` command; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutate lint bench docs clean
+.PHONY: help demo test mutate model lint bench docs clean
 
 BIN := .venv/bin
 PACKAGES := protocol edge registry tools
@@ -20,6 +20,9 @@ test: .venv/.dev .venv/.system ## lint, then every test on both interpreters
 mutate: .venv/.dev ## mutation testing of the scanner and of decide: every survivor is explained
 	@$(BIN)/python scripts/mutate.py
 
+model: .venv/.dev ## walk the model of chain, epochs and custody deeper than make test does: minutes
+	@$(BIN)/python protocol/model/run.py --deep
+
 lint: .venv/.dev ## ruff, mypy, import contracts, the house's numbers
 	@scripts/lint
 
@@ -37,7 +40,7 @@ clean: ## remove everything that was built, the environment too
 	@scripts/environment run
 	@touch $@
 
-.venv/.dev: .venv/.run requirements/dev.txt requirements/stubs.txt
+.venv/.dev: .venv/.run requirements/dev.txt requirements/stubs.txt requirements/peer.txt
 	@scripts/environment dev
 	@touch $@
 
