@@ -142,7 +142,8 @@ def _device(world: World, who: str, bounds: Bounds, rules: Rules) -> Iterator[tu
     device: Device = getattr(world, who)
 
     def then(changed: Device, **more: Any) -> World:
-        return world._replace(**{who: changed}, **more)
+        fields: dict[str, Any] = {who: changed, **more}
+        return world._replace(**fields)
 
     if not device.on:
         if device.counter < bounds.epochs:

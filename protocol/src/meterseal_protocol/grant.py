@@ -6,8 +6,10 @@ precedes the beacon that the attempt cites: nobody is authorised after the fact.
 logged grants and withdrawals; bad ones give reasons, never exceptions. What *narrower* means is delegation.py's.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from meterseal_protocol.delegation import covers, narrowed
@@ -96,9 +98,11 @@ class Grants:
         self._by_identity = {grant.entry.statement.identity: grant for grant in self._all}
         self._trusted = {anchor.thumbprint for anchor in self.anchors}
         self._newest_first: dict[int, list[Grant]] = {}
+        self._of_subject: dict[tuple[int, bytes], list[Grant]] = {}
         self._roles: dict[bytes, set[int]] = {}
         for grant in reversed(self._all):
             self._newest_first.setdefault(grant.payload[L.GRANT], []).append(grant)
+            self._of_subject.setdefault((grant.payload[L.GRANT], grant.subject), []).append(grant)
             if grant.subject and grant.payload[L.GRANT] in ROLES:
                 self._roles.setdefault(grant.subject, set()).add(grant.payload[L.GRANT])
         self._withdrawn: dict[bytes, list[Entry]] = {}
@@ -111,7 +115,7 @@ class Grants:
 
     def at(self, log_size: int) -> "Grants":
         """The same as it stood when the log had `log_size` leaves: what came later does not exist."""
-        known = sum(entry.leaf < log_size for entry in self._logged)
+        known = bisect_left(self._logged, log_size, key=lambda entry: entry.leaf)
         if known == len(self._logged):
             return self
         if known not in self._earlier:
@@ -122,17 +126,18 @@ class Grants:
         """Grants entered before the log had `log_size` leaves."""
         return [grant for grant in self._all if grant.entry.leaf < log_size]
 
-    @property
+    @cached_property
     def identities(self) -> list[bytes]:
         """Identities of all grants and withdrawals, sorted."""
         return sorted(entry.statement.identity for entry in self._logged)
 
     def find(self, kind: int, fits: Callable[[Grant], bool], interval: Interval) -> Found:
         """The newest grant of a kind that fits and holds over the interval; else what speaks against the newest."""
+        return self._first(filter(fits, self._newest_first.get(kind, ())), interval)
+
+    def _first(self, fitting: Iterable[Grant], interval: Interval) -> Found:
         newest = Found(None)
-        for grant in self._newest_first.get(kind, ()):
-            if not fits(grant):
-                continue
+        for grant in fitting:
             found = Found(grant, tuple(self.against(grant, interval)))
             if found.good:
                 return found
@@ -140,13 +145,17 @@ class Grants:
                 newest = found
         return newest
 
+    def of_kind(self, kind: int) -> list[Grant]:
+        """Every grant of a kind, newest first, whatever speaks against it."""
+        return self._newest_first.get(kind, [])
+
     def named(self, identity: bytes) -> Grant | None:
         """The grant of that identity."""
         return self._by_identity.get(identity)
 
     def signer_of(self, kind: int, key: bytes, interval: Interval) -> Found:
         """The grant of `kind` that names `key` (thumbprint)."""
-        return self.find(kind, lambda grant: grant.subject == key, interval)
+        return self._first(self._of_subject.get((kind, key), ()), interval)
 
     def roles_of(self, key: bytes) -> tuple[int, ...]:
         """Kinds of grant that name a key (thumbprint), among those that must be apart."""

@@ -6,7 +6,7 @@ gives the reason. So one missing thing never shows up as ten.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -18,6 +18,7 @@ from meterseal_protocol.metrology import CalibrationRow, read_calibration
 from meterseal_protocol.rules.meter_type import MeterType
 from meterseal_protocol.rules.pack import Pack
 from meterseal_protocol.uncertainty import Clock
+from meterseal_protocol.variants import Resolved, resolved
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.errors import WireError
@@ -94,9 +95,16 @@ class Case:
         return self.evidence.meter.partition(".")[0]
 
     @cached_property
+    def type_line(self) -> Resolved:
+        """The type with all that it inherits from the types it varies."""
+        if self.type_grant.grant is None or self.interval is None:
+            return Resolved(None)
+        return resolved(self.grants, self.type_grant.grant, self.interval)
+
+    @cached_property
     def meter_type(self) -> MeterType | None:
         """The type's numbers."""
-        return MeterType.read(self.type_grant.grant.payload) if self.type_grant.grant else None
+        return MeterType.read(self.type_line.payload) if self.type_line.payload else None
 
     @cached_property
     def manufacturer(self) -> Found:
@@ -163,11 +171,7 @@ class Case:
         """The plan document as read: its medium and pack digest, or None where it is no plan."""
         if self.plan_bytes is None:
             return None
-        try:
-            found = scan(self.plan_bytes)
-        except WireError:
-            return None
-        return found if isinstance(found, dict) else None
+        return _plan(self.plan_bytes)
 
     @cached_property
     def pack(self) -> Pack | None:
@@ -186,6 +190,16 @@ class Case:
         calibrations = [rows for _, rows in self.calibrations]
         frame = Frame(clock, self.pack, self.meter_type, calibrations)
         return [frame.measure(row) for row in self.stand.outcome[L.POINTS]]
+
+
+@lru_cache(maxsize=64)
+def _plan(raw: bytes) -> dict[int, Any] | None:
+    """A plan is shared by all meters of its type."""
+    try:
+        found = scan(raw)
+    except WireError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _named(name: str) -> Callable[[Grant], bool]:

@@ -79,7 +79,7 @@ class ModelFixture:
         return self._keep(L.KIND_BOOT, payload, ())
 
     def attempt(self, seats: Sequence[Seat], plan: bytes, beacon: bytes, **changes: Any) -> Signed:
-        """Intent to test `seats` by a plan document after a beacon's identity. `changes`: mode, checks, operator."""
+        """Intent to test `seats` by a plan document after a beacon's identity. `changes`: mode, checks, operator, tenant."""
         self.counter += 1
         payload = {
             L.MODE: changes.get("mode", kinds.VERIFY),
@@ -91,6 +91,8 @@ class ModelFixture:
             L.POSITIONS: [seat.in_attempt() for seat in seats],
             L.BENCH_CHECKS: changes.get("checks", CHECKS),
         }
+        if "tenant" in changes:
+            payload[L.TENANT] = changes["tenant"]
         return self.say(L.KIND_ATTEMPT, payload, [plan])
 
     def result(self, seats: Sequence[Seat], attempt: tuple[int, int] | None = None) -> Signed:
