@@ -11,7 +11,7 @@ import json
 import sys
 from pathlib import Path
 
-from maker import case, certificates, chains, judges, scans, statements
+from maker import case, certificates, chains, judges, logs, receipts, scans, statements, trees, witnesses
 
 VECTORS = Path(__file__).resolve().parent / "vectors"
 SUBJECTS = {
@@ -21,6 +21,7 @@ SUBJECTS = {
     "custody": chains.custody_cases,
     "judge": judges.cases,
     "certificate": certificates.cases,
+    "log": lambda: (*logs.cases(), *witnesses.cases(), *trees.cases(), *receipts.cases()),
 }
 
 

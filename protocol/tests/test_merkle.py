@@ -17,6 +17,7 @@ from meterseal_protocol.merkle import (
     include,
     inclusion_proof,
     leaf_hash,
+    node_hash,
     root_from_path,
     verify_consistency,
     verify_inclusion,
@@ -194,3 +195,22 @@ def test_equal_sizes_need_equal_roots_and_no_proof() -> None:
         verify_consistency(3, 3, [], root, bytes(32))
     with pytest.raises(BadProof):
         verify_consistency(3, 3, [root], root, root)
+
+
+def test_hashes_of_other_lengths_prove_nothing() -> None:
+    """An empty leaf is no tree of one (transparency-dev/merkle, single-entry/empty-root-and-leaf).
+
+    Where the cut between two hashed halves is moved, both join to the same bytes: only the lengths tell.
+    """
+    left, right = leaf_hash(b"a"), leaf_hash(b"b")
+    root = node_hash(left, right)
+    verify_inclusion(left, 0, 2, [right], root)
+    for leaf, index, size, path, claimed in (
+        (b"", 0, 1, [], b""),
+        (left + right[:1], 0, 2, [right[1:]], root),
+        (right[1:], 1, 2, [left + right[:1]], root),
+    ):
+        with pytest.raises(BadProof):
+            verify_inclusion(leaf, index, size, path, claimed)
+    with pytest.raises(BadProof):
+        verify_consistency(1, 2, [right[1:]], left + right[:1], root)

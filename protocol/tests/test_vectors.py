@@ -25,7 +25,7 @@ PUBLIC = [
     if path.is_file()
     for case in (*suites.cases(path), *telegrams.cases(path))
 ]
-SUBJECTS = ("scan", "statement", "chain", "custody", "judge", "certificate")
+SUBJECTS = ("scan", "statement", "chain", "custody", "judge", "certificate", "log")
 GRAMMAR = (SPEC / "meterseal.cddl").read_text("utf-8")
 
 
@@ -35,7 +35,7 @@ def test_every_file_is_a_case_of_a_subject_that_is_known() -> None:
     assert set(SUBJECTS) <= {path.parent.name for path in FILES} <= set(vectors.RUNNERS)
 
 
-@pytest.mark.parametrize("subject", ["scan", "statement", "custody", "certificate"])
+@pytest.mark.parametrize("subject", ["scan", "statement", "custody", "certificate", "log"])
 def test_a_subject_has_both_outcomes(subject: str) -> None:
     """To accept and to refuse; chain and judge say in what they accept how it stands."""
     found = [json.loads(path.read_text("utf-8"))["expect"] for path in FILES if path.parent.name == subject]

@@ -20,12 +20,14 @@ from meterseal_protocol.keys import KeyRing, PrivateKey, PublicKey
 from meterseal_protocol.statement import read
 from meterseal_protocol.verify import verify, verify_ed25519, verify_foreign
 from meterseal_wire import labels as L
+from meterseal_wire.encode import encode
 from meterseal_wire.errors import WireError
-from meterseal_wire.statement import Author, build
+from meterseal_wire.statement import Author, build, seal
+from meterseal_wire.suites import ED25519, SM2, SUITES
 
 DATA = Path(__file__).parent / "data"
 EXAMPLES = [(path, json.loads(path.read_text())) for path in sorted((DATA / "cose").rglob("*.json"))]
-ED25519 = [
+WYCHEPROOF = [
     (group["publicKey"]["pk"], case)
     for path in sorted((DATA / "wycheproof").glob("*.json"))
     for group in json.loads(path.read_text())["testGroups"]
@@ -34,7 +36,7 @@ ED25519 = [
 ]
 ACCEPTED = {"ES256": "P-256", "EdDSA": "Ed25519"}  # algorithm and the curve on which we take it
 KEY = PrivateKey(bytes(31) + b"\x07")
-EVENT = {L.EVENT: "case.opened", L.DETAIL: "seal 17"}
+EVENT: dict[int, Any] = {L.EVENT: "case.opened", L.DETAIL: "seal 17"}
 RAW = build(Author("YUHANG1", "W1", KEY), L.KIND_EVENT, EVENT, (1, 1, bytes(32)))
 
 
@@ -85,7 +87,7 @@ def test_the_examples_are_there() -> None:
     """A loader that finds nothing would pass everything; both outcomes occur."""
     assert len(EXAMPLES) >= 12
     assert {should_hold(example) for _, example in EXAMPLES} == {True, False}
-    assert len(ED25519) >= 79
+    assert len(WYCHEPROOF) >= 79
 
 
 @pytest.mark.parametrize("path, example", EXAMPLES, ids=lambda item: getattr(item, "stem", ""))
@@ -113,7 +115,7 @@ def test_no_cose_wg_example_is_one_of_our_statements(path: Path, example: dict[s
 
 
 @pytest.mark.parametrize(
-    "public, case", ED25519, ids=lambda item: str(item.get("tcId")) if isinstance(item, dict) else ""
+    "public, case", WYCHEPROOF, ids=lambda item: str(item.get("tcId")) if isinstance(item, dict) else ""
 )
 def test_every_wycheproof_case_of_ed25519_ends_as_it_says(public: str, case: dict[str, Any]) -> None:
     """C2SP/wycheproof: `result` valid or invalid."""
@@ -296,3 +298,41 @@ def test_the_other_spelling_of_a_signature_is_refused() -> None:
     assert verify(raw, ring).statement.kind == "checkpoint"
     with pytest.raises(Unverified, match="respelled"):
         verify(respelled, ring)
+
+
+@pytest.mark.parametrize("alg", [-9, -19, -70102])
+def test_a_strangers_message_may_be_of_any_suite_of_ours(alg: int) -> None:
+    """Each of our own numbers is taken with a key of that suite, and with no other."""
+    keys = {suite.alg: PrivateKey.generate(suite) for suite in SUITES}
+    protected = cbor2.dumps({1: alg})
+    signature = keys[alg].sign(cbor2.dumps(["Signature1", protected, b"", b"hello"]))
+    raw = cbor2.dumps([protected, {4: b"x"}, b"hello", signature])
+    assert verify_foreign(raw, keys[alg].public.cose) == b"hello"
+    for other in set(keys) - {alg}:
+        with pytest.raises(BadKey, match="needs a key of"):
+            verify_foreign(raw, keys[other].public.cose)
+    with pytest.raises(Unverified):
+        verify_foreign(raw[:-1] + bytes([raw[-1] ^ 1]), keys[alg].public.cose)
+
+
+@pytest.mark.parametrize("alg, own", [(-7, -9), (-8, -19)])
+def test_an_older_name_of_an_algorithm_is_taken_from_strangers_and_never_from_us(alg: int, own: int) -> None:
+    """Design section 5: -7 and -8 name the same arithmetic and no curve; a statement that uses one is refused."""
+    key = next(PrivateKey.generate(suite) for suite in SUITES if suite.alg == own)
+    protected = cbor2.dumps({1: alg})
+    raw = cbor2.dumps([protected, {}, b"m", key.sign(cbor2.dumps(["Signature1", protected, b"", b"m"]))])
+    assert verify_foreign(raw, key.public.cose) == b"m"
+    author = Author("YUHANG1", "W1", key)
+    statement = cbor2.loads(build(author, L.KIND_EVENT, EVENT, (1, 1, bytes(32)))).value
+    header = encode({**cbor2.loads(statement[0]), 1: alg})
+    with pytest.raises(BadHeader, match=f"algorithm {alg}"):
+        verify(seal(author, header, statement[2]), ring(key.public))
+
+
+def test_no_key_of_the_kid_has_the_headers_algorithm() -> None:
+    """The answer says of which suites the keys are: the sender mixed up keys, or somebody changed the header."""
+    keys = [PrivateKey.generate(suite).public for suite in (ED25519, SM2)]
+    for key in keys:
+        key.kid = KEY.public.kid
+    with pytest.raises(BadHeader, match="is of Ed25519, SM2"):
+        verify(RAW, ring(*keys))

@@ -31,6 +31,12 @@ class BadProof(ProtocolError):
     code = "proof"
 
 
+class BadNote(ProtocolError):
+    """What a log shows the world is not in its one form: a note, checkpoint, verifier key, request or tile path."""
+
+    code = "note"
+
+
 class BadKey(ProtocolError):
     """A key or key file can't be used: not on the curve, readable by others, already there."""
 

@@ -4,13 +4,15 @@
 Proofs are made from stored leaf hashes by the caller who has them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 
 from meterseal_protocol.errors import BadProof
 
 EMPTY = sha256(b"").digest()
+Subtree = Callable[[int, int], bytes]  # (start, end) -> root over the leaves from start up to end
 
 
 def leaf_hash(data: bytes) -> bytes:
@@ -53,27 +55,35 @@ def subtree(hashes: Sequence[bytes], start: int, end: int) -> bytes:
     """Root over the leaf hashes from `start` up to `end`."""
     if end - start == 1:
         return hashes[start]
-    middle = start + _split(end - start)
+    middle = start + split(end - start)
     return node_hash(subtree(hashes, start, middle), subtree(hashes, middle, end))
 
 
-def _split(count: int) -> int:
+def split(count: int) -> int:
+    """The largest power of two below a number of leaves, 2 or more: where RFC 9162 cuts a tree."""
     return 1 << (count - 1).bit_length() - 1
 
 
 def inclusion_proof(hashes: Sequence[bytes], index: int, size: int) -> list[bytes]:
     """Path of leaf `index` in the tree of the first `size` leaf hashes (RFC 9162 section 2.1.3.1)."""
-    if not 0 <= index < size <= len(hashes):
+    if size > len(hashes):
+        raise BadProof(f"no tree of {size}: {len(hashes)} leaves are here")
+    return inclusion_path(partial(subtree, hashes), index, size)
+
+
+def inclusion_path(root_of: Subtree, index: int, size: int) -> list[bytes]:
+    """The same, the roots of subtrees coming from wherever the caller keeps them; BadProof for no such leaf."""
+    if not 0 <= index < size:
         raise BadProof(f"no leaf {index} in a tree of {size}")
     path: list[bytes] = []
     start, end = 0, size
     while end - start > 1:
-        middle = start + _split(end - start)
+        middle = start + split(end - start)
         if index < middle:
-            path.append(subtree(hashes, middle, end))
+            path.append(root_of(middle, end))
             end = middle
         else:
-            path.append(subtree(hashes, start, middle))
+            path.append(root_of(start, middle))
             start = middle
     return path[::-1]
 
@@ -92,10 +102,25 @@ def include(hashes: Sequence[bytes], index: int, size: int) -> Inclusion:
     return Inclusion(index, size, inclusion_proof(hashes, index, size))
 
 
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """That the tree of `first` leaves is the beginning of that of `second`: both sizes and the proof."""
+
+    first: int
+    second: int
+    path: list[bytes]
+
+
+def grow(hashes: Sequence[bytes], first: int, second: int) -> Growth:
+    """The growth from `first` to `second` of these leaf hashes."""
+    return Growth(first, second, consistency_proof(hashes, first, second))
+
+
 def root_from_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
     """Root that a leaf hash and its path lead to (RFC 9162 section 2.1.3.2); BadProof when the path can't be one."""
     if not 0 <= index < size:
         raise BadProof(f"no leaf {index} in a tree of {size}")
+    _all_digests([leaf, *path])
     place, last, root = index, size - 1, leaf
     for node in path:
         if last == 0:
@@ -120,19 +145,26 @@ def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], 
 
 def consistency_proof(hashes: Sequence[bytes], first: int, second: int) -> list[bytes]:
     """Proof that the tree of `first` leaves is a prefix of that of `second` (RFC 9162 section 2.1.4.1)."""
-    if not 0 < first <= second <= len(hashes):
+    if second > len(hashes):
+        raise BadProof(f"no tree of {second}: {len(hashes)} leaves are here")
+    return consistency_path(partial(subtree, hashes), first, second)
+
+
+def consistency_path(root_of: Subtree, first: int, second: int) -> list[bytes]:
+    """The same, the roots of subtrees coming from wherever the caller keeps them; BadProof for no growth."""
+    if not 0 < first <= second:
         raise BadProof(f"no consistency proof from {first} to {second}")
-    return _subproof(hashes, first, 0, second, True) if first < second else []
-
-
-def _subproof(hashes: Sequence[bytes], first: int, start: int, end: int, whole: bool) -> list[bytes]:
-    if first == end - start:
-        return [] if whole else [subtree(hashes, start, end)]
-    middle = _split(end - start)
-    if first <= middle:
-        return [*_subproof(hashes, first, start, start + middle, whole), subtree(hashes, start + middle, end)]
-    rest = _subproof(hashes, first - middle, start + middle, end, False)
-    return [*rest, subtree(hashes, start, start + middle)]
+    path: list[bytes] = []
+    start, end, whole = 0, second, True
+    while first != end:
+        middle = start + split(end - start)
+        if first <= middle:
+            path.append(root_of(middle, end))
+            end = middle
+        else:
+            path.append(root_of(start, middle))
+            start, whole = middle, False
+    return [*([] if whole else [root_of(start, end)]), *path[::-1]]
 
 
 def verify_consistency(first: int, second: int, proof: Sequence[bytes], old: bytes, new: bytes) -> None:
@@ -140,17 +172,35 @@ def verify_consistency(first: int, second: int, proof: Sequence[bytes], old: byt
 
     A first size of 0 is undefined there and refused here.
     """
-    if not 0 < first <= second:
-        raise BadProof(f"sizes {first} and {second} are no growth")
-    if first == second:
+    if first == second > 0:
         if proof or old != new:
             raise BadProof("equal sizes have equal roots and an empty proof")
         return
+    if grown_root(first, second, proof, old) != new:
+        raise BadProof("the proof does not lead from the old root to the new one")
+
+
+def grown_root(first: int, second: int, proof: Sequence[bytes], old: bytes) -> bytes:
+    """Root of the tree of `second` leaves to which (first, old) and a proof lead; BadProof where they lead nowhere.
+
+    0 < first < second: RFC 9162 section 2.1.4.2 without its last comparison.
+    """
+    if not 0 < first < second:
+        raise BadProof(f"sizes {first} and {second} are no growth")
     if not proof:
         raise BadProof("the proof is empty")
     path = list(proof) if first & (first - 1) else [old, *proof]
-    if _replay(path, first - 1, second - 1) != (old, new):
-        raise BadProof("the proof does not lead from the old root to the new one")
+    _all_digests(path)
+    older, newer = _replay(path, first - 1, second - 1)
+    if older != old:
+        raise BadProof("the proof does not lead from the old root")
+    return newer
+
+
+def _all_digests(hashes: Sequence[bytes]) -> None:
+    # Two inputs of other lengths could join to the bytes of a right pair, and an empty leaf would be its own root.
+    if any(len(node) != sha256().digest_size for node in hashes):
+        raise BadProof("a hash of the proof has not 32 bytes")
 
 
 def _replay(path: list[bytes], place: int, last: int) -> tuple[bytes, bytes]:

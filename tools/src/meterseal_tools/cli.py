@@ -2,7 +2,7 @@
 
 import typer
 
-from meterseal_tools import audit, check, demo, inspect, keys, mbus, rig, rules, vectors
+from meterseal_tools import audit, check, demo, inspect, keys, log, mbus, proof, rig, rules, vectors
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -16,6 +16,8 @@ app.command("audit")(audit.command)
 app.command("inspect")(inspect.command)
 app.add_typer(mbus.app, name="mbus")
 app.add_typer(keys.app, name="keys")
+app.add_typer(log.app, name="log")
+app.add_typer(proof.app, name="proof")
 app.add_typer(rig.app, name="rig")
 app.add_typer(rules.app, name="rules")
 app.add_typer(vectors.app, name="vectors")

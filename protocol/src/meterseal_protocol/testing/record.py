@@ -79,4 +79,4 @@ class Record:
 
     def grants(self) -> Grants:
         """The authority chain of the log."""
-        return Grants(self.of_kind(L.KIND_GRANT), self.world.anchors)
+        return Grants(self.of_kind(L.KIND_GRANT, L.KIND_WITHDRAWAL), self.world.anchors)

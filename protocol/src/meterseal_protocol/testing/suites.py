@@ -133,7 +133,8 @@ def _cose_holds(example: dict[str, Any]) -> bool:
     if signed is None or example.get("fail"):
         return False
     curves = {"ES256": "P-256", "EdDSA": "Ed25519"}
-    return bool(curves.get(signed.get("protected", {}).get("alg")) == signed["key"].get("crv"))
+    curve = curves.get(signed.get("protected", {}).get("alg"))
+    return curve is not None and bool(curve == signed["key"].get("crv"))
 
 
 def _cose_key(example: dict[str, Any]) -> dict[int, Any]:

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from meterseal_protocol.judge import Decision, decide
+from meterseal_protocol.judge.sheet import sheet
 from meterseal_protocol.keys import PrivateKey
 from meterseal_protocol.rules import Pack, load_pack, plan_for
 from meterseal_protocol.rules.pack import PACK_BYTES, compile_pack
 from meterseal_protocol.testing.fixture import ModelFixture, Signed
+from meterseal_protocol.testing.people import mark, sign_off
 from meterseal_protocol.testing.record import Record
 from meterseal_protocol.testing.runs import TYPE_FIELDS, Seat, point
 from meterseal_protocol.testing.world import GAS_BENCH, MAKER, WATER_BENCH, World, fresh_keys
@@ -40,7 +42,8 @@ class Trial:
     """A water or gas meter on its bench, in a world of its own.
 
     The packs are the shipped ones; `rules` replaces bare values in the medium's own, such as {"most_tries": 3}.
-    `keys` by role make a trial that is the same each time.
+    `keys` by role make a trial that is the same each time. With `people` each governing result is signed off in every
+    role and marked, with what the judge itself computes; without, nobody says anything.
     """
 
     def __init__(
@@ -49,8 +52,10 @@ class Trial:
         serial: str = SERIAL,
         rules: Mapping[str, Any] | None = None,
         keys: Mapping[str, PrivateKey] | None = None,
+        people: bool = True,
     ) -> None:
-        self.medium, self.serial = medium, serial
+        self.medium, self.serial, self.people = medium, serial, people
+        self.signed: set[bytes] = set()
         self.packs = [load_pack("jjg162"), load_pack("jjg577")]
         own = 0 if medium == kinds.WATER else 1
         self.packs[own] = with_values(self.packs[own], rules or {})
@@ -114,7 +119,22 @@ class Trial:
         self.attempt(*seats, **changes)
         self.record.now_s += TO_RESULT_S
         self.enter(self.fixture.result(seats or (self.seat(),)))
+        self.sign()
         return self
+
+    def sign(self) -> None:
+        """Sign-offs and marks of the governing result, if it has none yet and its errors can be computed."""
+        rows = (
+            sheet([self.record.evidence(self.meter)], self.record.grants(), self.packs) if self.people else []
+        )
+        for row in rows:
+            if row.result not in self.signed:
+                self.signed.add(row.result)
+                for item in (
+                    *sign_off(self.world, [row], self.record.now_s),
+                    mark(self.world, row, self.record.now_s),
+                ):
+                    self.enter(item)
 
     def cut_short(self, reason: int, counts: Sequence[Sequence[int]] = ((1, 10, 100),)) -> "Trial":
         """An attempt that is abandoned after these raw counts, entered."""
@@ -128,7 +148,8 @@ class Trial:
         self.record.enter(item.raw, item.evidence)
 
     def decide(self, at_s: int | None = None) -> Decision:
-        """A fresh scope, then the decision over all that the log has."""
+        """What people say, a fresh scope, then the decision over all that the log has."""
+        self.sign()
         self.record.scope(self.meter)
         return self.judge(at_s)
 

@@ -22,7 +22,8 @@ MAKER, SITE, ZHEJIANG = "DEMO", "YUHANG1", "33"
 WATER_TYPE, GAS_TYPE = "2026F101-33", "2026F201-33"
 WATER_BENCH, GAS_BENCH, EDGE, REGISTRY = "W1", "G1", "EDGE1", "REG-CN"
 ISSUERS = {"root": "SAMR-DEMO", "province": "ZJ-DEMO"}
-ROLES = ("root", "province", "registry", "edge", WATER_BENCH, GAS_BENCH)
+PEOPLE = {"verifier": kinds.VERIFIER, "checker": kinds.CHECKER, "approver": kinds.APPROVER}
+ROLES = ("root", "province", "registry", "edge", WATER_BENCH, GAS_BENCH, *PEOPLE)
 RULES = {"jjg162": sha256(b"jjg162"), "jjg577": sha256(b"jjg577")}
 # Volume of a reference pulse in microlitres, the same at every calibrated flow, so that a test can reckon by hand.
 WATER_PULSE_UL, GAS_PULSE_UL = 1_000, 10_000
@@ -114,7 +115,18 @@ class World:
         for bench, standard in ((WATER_BENCH, water_standard_fields()), (GAS_BENCH, gas_standard_fields())):
             found[f"standard {bench}"] = ("province", kinds.STANDARD, standard)
             found[f"fixture {bench}"] = ("province", kinds.FIXTURE, self.fixture_fields(bench))
+        for person in PEOPLE:
+            found[f"person {person}"] = ("province", kinds.PERSON, self.person_fields(person))
         return found
+
+    def person_fields(self, person: str) -> dict[int, Any]:
+        """What a person grant says: a key, one role, qualified for water and gas, at the maker's."""
+        return {
+            L.SUBJECT_KEY: self.cose(person),
+            L.ROLES: [PEOPLE[person]],
+            L.QUALIFICATION: [kinds.WATER, kinds.GAS],
+            L.INSTITUTION: MAKER,
+        }
 
     def fixture_fields(self, bench: str) -> dict[int, Any]:
         """What a fixture grant says of a bench: its key, eight positions, one standard, declared assurance."""
