@@ -16,7 +16,8 @@ from row import Row
 
 HERE = Path(__file__).resolve().parent
 RESULT = HERE.parent / "build" / "bench.json"
-BENCHES = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in {"__main__", "row", "speed"})
+NO_BENCH = {"__main__", "row", "speed", "forms", "peer_cwt"}
+BENCHES = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in NO_BENCH)
 
 
 def show(rows: list[Row]) -> None:

@@ -1,12 +1,23 @@
-"""Sizes of what is signed, and rates against bare `cryptography` (speed.py)."""
+"""Sizes of what is signed, beside the same content in other forms (forms.py); rates are speed.py's."""
 
+import segno
+from segno import consts
+
+import forms
 import speed
+from meterseal_protocol import qr
+from meterseal_protocol.certificate import Certificate, issue
+from meterseal_protocol.keys import PrivateKey
+from meterseal_protocol.statement import read
 from meterseal_wire import labels as L
 from meterseal_wire.statement import Author, build
 from row import Row
 
 POINTS = 3
-RESULT_GOAL, PER_METER_GOAL = 400, 200
+RESULT_GOAL, PER_METER_GOAL, QR_GOAL = 400, 200, 12
+BASE = "https://meterseal.example.org"
+METER = "DEMO.1208205812345"
+URL_CHARACTERS = 59
 # An ordinary water point: Q3 of a DN 15 meter for four minutes, capture clock of 1 MHz.
 POINT = [
     0,
@@ -27,18 +38,8 @@ POINT = [
 ]
 
 
-class Signer:
-    """Stands where a key would: an ESP256 signature is 64 bytes whatever it signs, and only sizes are taken."""
-
-    public_xy = bytes(64)
-
-    def sign(self, _message: bytes) -> bytes:
-        """64 bytes."""
-        return bytes(64)
-
-
-def result_bytes(positions: int) -> int:
-    """Length of a signed result of that many positions with three points each."""
+def result(positions: int) -> bytes:
+    """A signed result of that many positions with three points each."""
     seats = [
         {
             L.POSITION: number,
@@ -54,21 +55,62 @@ def result_bytes(positions: int) -> int:
         L.CONDITIONS: [[20_000, 20_150, 20_300], [20_000, 20_150, 20_300], [10_120, 10_130, 10_140]],
         L.EVIDENCE_ROOT: bytes(32),
     }
-    return len(build(Author("YUHANG1", "W1", Signer()), L.KIND_RESULT, payload, (7, 42, bytes(32))))
+    return bytes(
+        build(Author("YUHANG1", "W1", PrivateKey.generate()), L.KIND_RESULT, payload, (7, 42, bytes(32)))
+    )
 
 
-def rows() -> list[Row]:
-    """Sizes first, then what speed.py measures."""
-    return [
-        Row(
-            "protocol.result_bytes", result_bytes(1), "B", goal=RESULT_GOAL, note="one position, three points"
-        ),
+def size_rows() -> list[Row]:
+    """A result of one position, and of twenty a meter; the same in other forms, without a goal."""
+    one, twenty = result(1), result(20)
+    found = [
+        Row("protocol.result_bytes", len(one), "B", goal=RESULT_GOAL, note="one position, three points"),
         Row(
             "protocol.result_bytes_per_meter",
-            result_bytes(20) / 20,
+            len(twenty) / 20,
             "B",
             goal=PER_METER_GOAL,
             note="twenty positions, three points",
         ),
-        *speed.rows(),
     ]
+    for name, made in (("jws", forms.jws), ("dcc", forms.dcc)):
+        many = len(made(read(twenty))) / 20
+        note = f"the same as {forms.TITLES[name]}; of twenty positions {many:.0f} B a meter"
+        found.append(Row(f"protocol.result_{name}_bytes", len(made(read(one))), "B", note=note))
+    return found
+
+
+def qr_row() -> Row:
+    """Version of a certificate's QR code at level M with an address of 59 characters."""
+    certificate = Certificate(
+        issuer="REG-CN",
+        meter=METER,
+        issued_s=1_795_000_000,
+        expires_s=1_826_536_000,
+        territory=("33",),
+        rules=bytes(range(8)),
+        result=bytes(range(16)),
+        position=20,
+        end_register=123_456,
+        exponent=-3,
+        marks=bytes(range(8)),
+        status_list=1,
+        status_index=1_000_000,
+        demo=False,
+    )
+    raw = issue(Author("REG-CN", "record", PrivateKey.generate()), certificate)
+    address, _, fragment = qr.url(BASE, raw, METER).partition("#")
+    address = (address + "#").ljust(URL_CHARACTERS, "#")[:URL_CHARACTERS]
+    symbol = segno.make(
+        [(address, consts.MODE_BYTE), (fragment, consts.MODE_ALPHANUMERIC)],  # type: ignore[arg-type]
+        error="m",
+        boost_error=False,
+    )
+    return Row(
+        "protocol.qr_version", int(symbol.version), "", goal=QR_GOAL, note=f"{len(raw)} bytes, level M"
+    )
+
+
+def rows() -> list[Row]:
+    """Sizes first, then what speed.py measures."""
+    return [*size_rows(), *speed.rows(), qr_row()]

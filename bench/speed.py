@@ -1,95 +1,187 @@
-"""Rates of the protocol against a limit taken in the same run: best of several interleaved rounds, one core."""
+"""Rates of the protocol against a limit taken in the same run: best of several interleaved rounds, one core.
 
+The statements are those of the model world about one meter: a result with one position and three points, the
+heaviest of the ordinary ones, and a checkpoint, the lightest. Of the two, the worse ratio is the row.
+"""
+
+import json
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
-import segno
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from segno import consts
 
-from meterseal_protocol import qr
-from meterseal_protocol.certificate import Certificate, issue
+from meterseal_protocol.judge import decide
 from meterseal_protocol.keys import KeyRing, PrivateKey
 from meterseal_protocol.statement import read
+from meterseal_protocol.testing.trial import Trial
 from meterseal_protocol.verify import verify
 from meterseal_wire import labels as L
 from meterseal_wire.sign1 import sig_structure
 from meterseal_wire.statement import Author, build
 from row import Row
 
-ROUNDS, CALLS = 7, 400
-BASE = "https://meterseal.example.org"
-METER = "DEMO.1208205812345"
-QR_GOAL, VERIFY_GOAL = 12, 0.90
-URL_CHARACTERS = 59
+HERE = Path(__file__).resolve().parent
+PEER = HERE.parent / ".venv" / "peer"
+ROUNDS, COPIES, DECISIONS = 60, 100, 25
+VERIFY_GOAL, PEER_GOAL, DECIDE_GOAL = 0.90, 1.5, 1.0
+ECDSA = ec.ECDSA(hashes.SHA256())
+Call = Callable[[], float]  # one round: operations a second
 
 
-def rate(call: Callable[[], object]) -> float:
-    """Calls a second over one round."""
+def rate(operations: int, call: Callable[[], object]) -> float:
+    """Operations a second of a call that does so many; a first one, not measured, warms up."""
+    call()
     began = time.perf_counter()
-    for _ in range(CALLS):
-        call()
-    return CALLS / (time.perf_counter() - began)
+    call()
+    return operations / (time.perf_counter() - began)
 
 
-def interleaved(first: Callable[[], object], second: Callable[[], object]) -> tuple[float, float]:
-    """Best rates of two calls, measured in turns so that both see the same machine."""
-    rounds = [(rate(first), rate(second)) for _ in range(ROUNDS)]
-    return max(a for a, _ in rounds), max(b for _, b in rounds)
+def interleaved(first: Call, second: Call) -> tuple[float, float]:
+    """Best rate of each, measured in turns so that both see the same machine; every other round backwards."""
+    ones, others = [], []
+    for backwards in [False, True] * (ROUNDS // 2):
+        if backwards:
+            others.append(second())
+        ones.append(first())
+        if not backwards:
+            others.append(second())
+    return max(ones), max(others)
 
 
-def verify_row() -> Row:
-    """Verifying a statement, from bytes to a checked payload, against bare `cryptography` with the same key."""
-    key = PrivateKey.generate()
-    ring = KeyRing()
-    ring.add(key.public)
-    payload = {L.ORIGIN: "edge/EDGE1", L.LOG_SIZE: 1, L.LOG_ROOT: bytes(32), L.TIME_S: 1}
-    raw = build(Author("EDGE1", "YUHANG1", key), L.KIND_CHECKPOINT, payload)
-    parts = read(raw)
-    message = sig_structure(parts.protected, parts.body)
-    r, s = int.from_bytes(parts.signature[:32], "big"), int.from_bytes(parts.signature[32:], "big")
-    der = encode_dss_signature(r, s)
-    bare = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x04" + key.public_xy)
-    algorithm = ec.ECDSA(hashes.SHA256())
-    ours, limit = interleaved(lambda: verify(raw, ring), lambda: bare.verify(der, message, algorithm))
-    note = "bytes to checked payload; bare cryptography.verify"
-    return Row("protocol.verify_vs_raw", ours, "1/s", limit, VERIFY_GOAL, at_most=False, note=note)
+class Messages:
+    """A hundred statements with one payload and key, each signed for itself; every way to verify them all."""
+
+    def __init__(self, kind: int, payload: dict[int, object], chain: tuple[int, bytes] | None = None) -> None:
+        self.key = PrivateKey.generate()
+        self.peer_versions: dict[str, str] = {}
+        author = Author("YUHANG1", "W1", self.key)
+        places = [(chain[0], seq, chain[1]) if chain else None for seq in range(1, COPIES + 1)]
+        self.raws = [build(author, kind, payload, place) for place in places]
+        self.name = f"{L.KIND_NAMES[kind]} of {len(self.raws[0])} bytes"
+        self.ring = KeyRing()
+        self.ring.add(self.key.public)
+        self.bare = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), b"\x04" + self.key.public_xy)
+        statements = [read(raw) for raw in self.raws]
+        self.ders = [_der(statement.signature) for statement in statements]
+        self.signed = [sig_structure(statement.protected, statement.body) for statement in statements]
+
+    def verify(self) -> None:
+        """From bytes to a checked statement under a believed key."""
+        for raw in self.raws:
+            verify(raw, self.ring)
+
+    def verify_bare(self) -> None:
+        """The signature alone: DER, message and key object at hand."""
+        for der, signed in zip(self.ders, self.signed, strict=True):
+            self.bare.verify(der, signed, ECDSA)
+
+    @contextmanager
+    def peer(self) -> Iterator[Call]:
+        """A call that lets python-cwt verify the same bytes in its own process, as often as here."""
+        if not PEER.is_dir():
+            sys.exit(f"{PEER} is missing: python-cwt goes there; run scripts/environment dev")
+        xy = self.key.public_xy
+        given = {"alg": self.key.suite.alg, "x": xy[:32].hex(), "y": xy[32:].hex()}
+        given |= {"kid": self.key.public.kid.hex()}
+        given["messages"] = [raw.hex() for raw in self.raws]
+        command = [sys.executable, "-S", str(HERE / "peer_cwt.py"), str(PEER)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdin is not None and process.stdout is not None
+            asked, answered = process.stdin, process.stdout
+
+            def ask(line: str) -> str:
+                asked.write(line + "\n")
+                asked.flush()
+                return answered.readline()
+
+            self.peer_versions = json.loads(ask(json.dumps(given)))
+            yield lambda: float(ask("1"))
+            asked.close()
 
 
-def qr_row() -> Row:
-    """Version of a certificate's QR code at level M with an address of 59 characters."""
-    key = PrivateKey.generate()
-    certificate = Certificate(
-        issuer="REG-CN",
-        meter=METER,
-        issued_s=1_795_000_000,
-        expires_s=1_826_536_000,
-        territory=("33",),
-        rules=bytes(range(8)),
-        result=bytes(range(16)),
-        position=20,
-        end_register=123_456,
-        exponent=-3,
-        marks=bytes(range(8)),
-        status_list=1,
-        status_index=1_000_000,
-        demo=False,
-    )
-    raw = issue(Author("REG-CN", "record", key), certificate)
-    address, _, fragment = qr.url(BASE, raw, METER).partition("#")
-    address = (address + "#").ljust(URL_CHARACTERS, "#")[:URL_CHARACTERS]
-    symbol = segno.make(
-        [(address, consts.MODE_BYTE), (fragment, consts.MODE_ALPHANUMERIC)],  # type: ignore[arg-type]
-        error="m",
-        boost_error=False,
-    )
-    return Row(
-        "protocol.qr_version", int(symbol.version), "", goal=QR_GOAL, note=f"{len(raw)} bytes, level M"
-    )
+def _der(signature: bytes) -> bytes:
+    return encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
+
+
+def ordinary(trial: Trial) -> list[Messages]:
+    """The heaviest and the lightest of the ordinary statements."""
+    result = trial.record.of_kind(L.KIND_RESULT)[0].statement
+    checkpoint = {L.ORIGIN: "edge/EDGE1", L.LOG_SIZE: 70_000, L.LOG_ROOT: bytes(32), L.TIME_S: 1_795_000_000}
+    return [
+        Messages(L.KIND_RESULT, result.payload, (7, bytes(32))),
+        Messages(L.KIND_CHECKPOINT, checkpoint),
+    ]
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Verifications a second of one kind of statement: ours with the bare signature's, ours with python-cwt's."""
+
+    messages: Messages
+    bare: tuple[float, float]
+    cwt: tuple[float, float]
+
+    @classmethod
+    def of(cls, messages: Messages) -> "Rates":
+        """Pair by pair: whoever has just waited for another process is favoured by the scheduler."""
+        ours = partial(rate, COPIES, messages.verify)
+        bare = interleaved(ours, partial(rate, COPIES, messages.verify_bare))
+        with messages.peer() as peer:
+            return cls(messages, bare, interleaved(ours, peer))
+
+
+def verify_rows(trial: Trial) -> list[Row]:
+    """Verifying against the bare signature, and against python-cwt: the worse of the two kinds of statement."""
+    found = [Rates.of(messages) for messages in ordinary(trial)]
+    ceiling = ", ".join(f"{one.bare[1] / one.cwt[1]:.2f}" for one in found)
+    versions = found[0].messages.peer_versions
+    against = f"cwt {versions['cwt']}, same bytes and key; bare cryptography is {ceiling} times it"
+    return [
+        _worst(
+            "protocol.verify_vs_raw", VERIFY_GOAL, "bare cryptography", [(r.messages, *r.bare) for r in found]
+        ),
+        _worst("protocol.verify_vs_python_cwt", PEER_GOAL, against, [(r.messages, *r.cwt) for r in found]),
+    ]
+
+
+def _worst(name: str, goal: float, against: str, found: list[tuple[Messages, float, float]]) -> Row:
+    _, ours, limit = min(found, key=lambda row: row[1] / row[2])
+    each = ", ".join(f"{messages.name} {own / other:.3f}" for messages, own, other in found)
+    return Row(name, ours, "1/s", limit, goal, at_most=False, note=f"{against}; {each}")
+
+
+def decide_row(trial: Trial) -> Row:
+    """Deciding a meter with warm grants, against verifying its statements; in meters a second."""
+    record = trial.record
+    evidence, grants, packs, at_s = record.evidence(trial.meter), record.grants(), trial.packs, record.now_s
+    raws = [entry.statement.raw for entry in evidence.entries]
+    if not decide(evidence, grants, packs, at_s).granted:
+        sys.exit("the model world's meter is not granted, so the whole judge was not measured")
+
+    def judge() -> None:
+        for _ in range(DECISIONS):
+            decide(evidence, grants, packs, at_s)
+
+    def verify_all() -> None:
+        for _ in range(DECISIONS):
+            for raw in raws:
+                verify(raw, record.keys)
+
+    ours, limit = interleaved(lambda: rate(DECISIONS, judge), lambda: rate(DECISIONS, verify_all))
+    note = f"decisions a second; verifying the meter's {len(raws)} statements"
+    return Row("protocol.decide_vs_verify", ours, "1/s", limit, DECIDE_GOAL, at_most=False, note=note)
 
 
 def rows() -> list[Row]:
-    """protocol.verify_vs_raw and protocol.qr_version."""
-    return [verify_row(), qr_row()]
+    """protocol.verify_vs_raw, .verify_vs_python_cwt and .decide_vs_verify."""
+    trial = Trial().begin().run()
+    trial.decide()
+    return [*verify_rows(trial), decide_row(trial)]

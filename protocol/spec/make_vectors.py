@@ -11,7 +11,19 @@ import json
 import sys
 from pathlib import Path
 
-from maker import case, certificates, chains, judges, logs, receipts, scans, statements, trees, witnesses
+from maker import (
+    case,
+    certificates,
+    chains,
+    judges,
+    logs,
+    people,
+    receipts,
+    scans,
+    statements,
+    trees,
+    witnesses,
+)
 
 VECTORS = Path(__file__).resolve().parent / "vectors"
 SUBJECTS = {
@@ -19,7 +31,7 @@ SUBJECTS = {
     "statement": statements.cases,
     "chain": chains.chain_cases,
     "custody": chains.custody_cases,
-    "judge": judges.cases,
+    "judge": lambda: (*judges.cases(), *people.cases()),
     "certificate": certificates.cases,
     "log": lambda: (*logs.cases(), *witnesses.cases(), *trees.cases(), *receipts.cases()),
 }

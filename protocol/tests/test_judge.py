@@ -62,7 +62,9 @@ def test_a_granted_decision_has_all_that_a_certificate_needs(medium: int) -> Non
     assert decision.granted
     assert payload[L.TERRITORY] == ["33"] and payload[L.RULES] == trial.pack.digest
     assert payload[L.RESULT] == trial.record.of_kind(L.KIND_RESULT)[0].statement.identity
-    assert (payload[L.POSITION], payload[L.END_REGISTER], payload[L.TRIES]) == (1, 100, 2)
+    assert (payload[L.POSITION], payload[L.TRIES]) == (1, 2)
+    # 100 L at the start, and three points of a thousand pulses: 10 mL of water, or 0.1 L of gas, each.
+    assert payload[L.END_REGISTER] == {kinds.WATER: 130, kinds.GAS: 400}[medium]
     assert (decision.register_exponent, decision.electronic_address) == (-3, trial.seat().address)
     assert payload[L.WINDOW][0] < payload[L.WINDOW][1] and payload[L.DEMO] == 1
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from meterseal_protocol.testing.fixture import ModelFixture
 from meterseal_protocol.testing.trial import GOOD_PPM, Trial
 from meterseal_wire import kinds
 
@@ -181,3 +182,64 @@ def test_a_second_closing_statement_is_refused() -> None:
     trial = Trial().begin().run(Trial().seat(BAD_PPM))
     trial.enter(trial.fixture.result([trial.seat()], (1, 1)))
     assert trial.codes() == {"attempt.after_result", "error.limit"}
+
+
+@pytest.mark.parametrize("abandons, codes", [(2, set()), (3, {"attempt.abandon_limit"})])
+def test_a_test_may_not_be_broken_off_again_and_again(abandons: int, codes: set[str]) -> None:
+    """The pack allows two, whether they count as tries (no flow does not) or not."""
+    trial = Trial(rules={"most_abandons": 2}).begin()
+    for _ in range(abandons):
+        trial.cut_short(kinds.NO_FLOW)
+    decision = trial.run().decide()
+    assert dict(decision.reasons) == dict.fromkeys(codes, (abandons, 2))
+
+
+def test_attempts_that_a_break_ended_count_as_broken_off() -> None:
+    """Two boots, each in the middle of an attempt: two abandoned, one allowed."""
+    trial = Trial(rules={"most_abandons": 1, "most_tries": 3}).begin()
+    for _ in range(2):
+        trial.attempt()
+        trial.enter(trial.fixture.boot())
+    assert trial.run().decide().reasons == (("attempt.abandon_limit", (2, 1)),)
+
+
+def test_a_result_of_another_fixture_closes_nothing() -> None:
+    """Issue 4, bad input: the gas bench signs a result that cites the water bench's attempt at (1, 1)."""
+    trial = Trial().begin()
+    trial.attempt()
+    gas = ModelFixture(trial.world.author("G1"))
+    trial.enter(gas.boot())
+    trial.enter(gas.result([trial.seat()], (1, 1)))
+    decision = trial.decide()
+    assert decision.outcome == kinds.REFUSED
+    assert dict(decision.reasons) == {
+        "attempt.foreign": (1, 1),
+        "attempt.missing": (1, 0),
+        "attempt.open": (1, 1),
+    }
+
+
+def test_another_fixtures_own_attempt_at_the_same_place_is_its_own_business() -> None:
+    """The other side: the gas bench has an attempt at (1, 1) too, about another meter."""
+    trial, other = Trial().begin(), Trial(kinds.GAS, serial="87654321")
+    gas = ModelFixture(trial.world.author("G1"))
+    trial.enter(gas.boot())
+    trial.enter(gas.attempt([other.seat()], other.plan, trial.beacon))
+    trial.enter(gas.result([other.seat()]))
+    assert trial.run().decide().granted
+
+
+def test_what_a_fixture_hides_behind_a_check_is_not_counted_against_the_meter() -> None:
+    """A later check run is evidence beyond the reach of the meter's chain: its counter is not looked at here."""
+    trial = Trial().begin().run()
+    trial.fixture.attempt([trial.seat(points=[])], trial.plan, trial.beacon)
+    check = Trial(serial="87654321").seat()
+    trial.enter(trial.fixture.attempt([check], trial.plan, trial.beacon, mode=kinds.CHECK))
+    assert trial.decide().granted
+
+
+@pytest.mark.parametrize("mode", [kinds.TRAINING, kinds.CHECK, 4])
+def test_only_a_verification_admits_a_meter(mode: int) -> None:
+    """Signed off and marked by everybody, and still not admitted."""
+    decision = Trial().begin().run(mode=mode).decide()
+    assert decision.outcome == kinds.REFUSED and dict(decision.reasons)["attempt.training"] == (mode,)

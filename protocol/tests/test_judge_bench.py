@@ -125,8 +125,10 @@ def test_more_ticks_than_a_gate_can_hold_are_not_plausible() -> None:
 
 
 def test_an_unknown_method_is_not_computed() -> None:
-    """This judge knows double chronometry alone."""
-    assert "bench.capture" in run_with(method=2)
+    """Seven is no method; a bell prover measures gas, and this is a water meter."""
+    assert "bench.capture" in run_with(method=7)
+    assert "bench.capture" in run_with(method=p.BELL_PROVER)
+    assert "bench.capture" not in run_with(method=p.STATIC)
 
 
 def test_the_attempts_clock_is_the_one_that_the_boot_declared() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from meterseal_protocol.evidence import Evidence
 from meterseal_protocol.judge import decide
 from meterseal_protocol.testing.fixture import ModelFixture
 from meterseal_protocol.testing.trial import Trial
@@ -97,7 +98,7 @@ def test_a_statement_beyond_the_head_that_the_next_epoch_cites_is_a_fork() -> No
     assert ("chain.fork", (1, 1)) in trial.run().decide().reasons
 
 
-def test_two_epochs_that_follow_one_head_are_a_fork() -> None:
+def test_two_epochs_that_follow_one_head_are_two_successors() -> None:
     """An epoch is closed by exactly one successor."""
     trial = Trial().begin().run()
     first = trial.fixture
@@ -110,7 +111,8 @@ def test_two_epochs_that_follow_one_head_are_a_fork() -> None:
     second.epoch, second.seq, second.head = 3, 0, entry.statement.identity
     trial.fixture = second
     trial.run()
-    assert ("chain.fork", (3, 0)) in trial.decide().reasons
+    reasons = trial.decide().reasons
+    assert ("chain.two_successors", (3, 2)) in reasons and "chain.fork" not in dict(reasons)
 
 
 def test_a_boot_cannot_follow_its_own_or_a_later_epoch() -> None:
@@ -156,15 +158,124 @@ def test_a_scope_from_before_the_test_proves_nothing_about_it() -> None:
 
 @pytest.mark.parametrize("beyond,codes", [(1, set()), (0, {"scope.incomplete"})])
 def test_a_scope_reaches_past_the_last_entry_about_the_meter(beyond: int, codes: set[str]) -> None:
-    """A log of size n has leaves 0 to n - 1: size = leaf of the result leaves it out, one more takes it in."""
+    """A log of size n has leaves 0 to n - 1: size = leaf of the marks leaves them out, one more takes them in."""
     trial = Trial().begin().run()
     trial.record.scope(trial.meter)
-    result = trial.record.of_kind(L.KIND_RESULT)[0]
+    last = trial.record.of_kind(L.KIND_MARKS)[0]
     evidence = trial.record.evidence(trial.meter)
     scope = trial.record.of_kind(L.KIND_SCOPE)[0]
-    payload = {**scope.statement.payload, L.LOG_SIZE: result.leaf + beyond}
+    payload = {**scope.statement.payload, L.LOG_SIZE: last.leaf + beyond}
     moved = replace(scope, statement=replace(scope.statement, payload=payload))
     entries = tuple(moved if entry == scope else entry for entry in evidence.entries)
     changed = replace(evidence, entries=entries)
     decision = decide(changed, trial.record.grants(), trial.packs, trial.record.now_s)
     assert {code for code, _ in decision.reasons} == codes
+
+
+@pytest.mark.parametrize("more,codes", [(0, set()), (1, {"scope.incomplete"})])
+def test_a_scope_speaks_of_the_log_before_itself(more: int, codes: set[str]) -> None:
+    """It stands at leaf n, so it can have looked at leaves 0 to n - 1: a size of n, and not one more."""
+    trial = Trial().begin().run()
+    scope = trial.record.scope(trial.meter)
+    evidence = trial.record.evidence(trial.meter)
+    payload = {**scope.statement.payload, L.LOG_SIZE: scope.leaf + more}
+    moved = replace(scope, statement=replace(scope.statement, payload=payload))
+    entries = tuple(moved if entry == scope else entry for entry in evidence.entries)
+    assert judged(trial, replace(evidence, entries=entries)) == codes
+
+
+def judged(trial: Trial, evidence: Evidence) -> set[str]:
+    """Codes of a decision over changed evidence."""
+    decision = decide(evidence, trial.record.grants(), trial.packs, trial.record.now_s)
+    return {code for code, _ in decision.reasons}
+
+
+def twin_event(trial: Trial, seq: int) -> None:
+    """A clone signs an event of its own at (1, seq), and it is logged now."""
+    clone = ModelFixture(trial.fixture.author, 1, seq - 1, trial.fixture.head)
+    trial.enter(clone.event("note", f"another history at {seq}"))
+
+
+def test_what_was_logged_before_a_fork_keeps_its_answer() -> None:
+    """The run ends at (1, 2). An event stands at (1, 3), and then another one at the same place."""
+    trial = Trial().begin().run()
+    trial.enter(trial.fixture.event("note", "one history"))
+    twin_event(trial, 3)
+    assert trial.decide().granted
+
+
+def test_what_was_logged_after_a_fork_is_refused_even_in_a_later_epoch() -> None:
+    """The other side: the same fork at (1, 3), then a boot and a run in epoch 2. The key is suspended."""
+    trial = Trial().begin()
+    trial.attempt()
+    trial.enter(trial.fixture.abandoned(kinds.SILENT, (1, 1)))
+    trial.enter(trial.fixture.event("note", "one history"))
+    twin_event(trial, 3)
+    trial.enter(trial.fixture.boot())
+    decision = trial.run().decide()
+    assert decision.reasons == (("chain.fork", (1, 3)),)
+
+
+def test_a_fork_of_another_fixture_is_none_of_ours() -> None:
+    """The gas bench forks; the water meter never stood on it."""
+    trial = Trial().begin()
+    for note in ("one", "another"):
+        gas = ModelFixture(trial.world.author("G1"))
+        trial.enter(gas.boot())
+        trial.enter(gas.event("note", note))
+    assert trial.run().decide().granted
+
+
+def test_a_result_that_a_boot_disowns_is_refused() -> None:
+    """The run ends at (1, 2), and epoch 2 cites (1, 1): the result is beyond the head that it held."""
+    trial = Trial().begin()
+    trial.attempt()
+    restored = ModelFixture(trial.fixture.author, 1, 1, trial.fixture.head, counter=1)
+    trial.record.now_s += 180
+    trial.enter(trial.fixture.result([trial.seat()]))
+    trial.enter(restored.boot())
+    assert ("chain.fork", (1, 2)) in trial.decide().reasons
+
+
+def test_a_fixture_that_forgets_everything_forks_from_there() -> None:
+    """Its boot of epoch 2 follows nothing, as if it were the first: what it signs from there on is refused."""
+    trial = Trial().begin().run()
+    assert trial.decide().granted
+    boot = dict(trial.record.of_kind(L.KIND_BOOT)[0].statement.payload)
+    entry = trial.record.enter(build(trial.fixture.author, L.KIND_BOOT, boot, (2, 0, bytes(32))))
+    assert trial.decide().granted
+    trial.fixture.epoch, trial.fixture.seq, trial.fixture.head = 2, 0, entry.statement.identity
+    trial.fixture.counter = 0
+    assert ("chain.fork", (2, 0)) in trial.run().decide().reasons
+
+
+def test_nothing_follows_the_statement_that_hands_over_to_a_new_key() -> None:
+    """Design section 5: key rotated. A run of the old key after it is a fork; one before it stands."""
+    trial = Trial().begin().run()
+    new = trial.world.keys["edge"].public.cose
+    said = {L.EVENT: "key rotated", L.DETAIL: "", L.SUBJECT_KEY: new, L.COUNTERSIGNATURE: bytes(64)}
+    trial.enter(trial.fixture.say(L.KIND_EVENT, said))
+    assert trial.decide().granted
+    assert ("chain.fork", (1, 4)) in trial.run().decide().reasons
+
+
+@pytest.mark.parametrize("boots, codes", [(3, set()), (4, {"chain.break_limit"})])
+def test_breaks_of_a_month_are_limited(boots: int, codes: set[str]) -> None:
+    """The pack allows three; each boot opens an epoch, the one that runs the test included."""
+    trial = Trial(rules={"most_breaks_per_month": 3}).begin()
+    for _ in range(boots - 1):
+        trial.enter(trial.fixture.boot())
+    decision = trial.run().decide()
+    assert dict(decision.reasons) == dict.fromkeys(codes, (boots, 3))
+
+
+@pytest.mark.parametrize("later_s, codes", [(0, {"chain.break_limit"}), (1, set())])
+def test_a_break_counts_for_thirty_days_before_the_beacon(later_s: int, codes: set[str]) -> None:
+    """Not before the beacon's second is the test: a boot logged 30 * 86 400 s before it counts, one second more not."""
+    trial = Trial(rules={"most_breaks_per_month": 1, "most_beacon_age_s": 86_400 * 60})
+    trial.record.enter_grants()
+    trial.enter(trial.fixture.boot())
+    trial.record.now_s += 30 * 86_400 + later_s
+    trial.beacon = trial.record.beacon().statement.identity
+    trial.enter(trial.fixture.boot())
+    assert trial.run().codes() == codes

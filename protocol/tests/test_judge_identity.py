@@ -46,12 +46,56 @@ def test_the_electronic_address_is_of_the_approved_type() -> None:
     assert trial.begin().run().codes() == {"meter.identity_mismatch"}
 
 
-def test_a_silent_meter_leaves_no_evidence() -> None:
-    """No address, no register, no telegram: refused because it ended, and the evidence is missed."""
+def test_a_silent_meter_leaves_no_evidence_and_none_is_missed() -> None:
+    """No address, no register, no telegram: refused because it ended, and for nothing else."""
     trial = Trial().begin()
     decision = trial.run(trial.seat(points=[], silent=True, ended=kinds.SILENT)).decide()
     assert decision.outcome == kinds.REFUSED
+    assert {code for code, _ in decision.reasons} == {"position.ended"}
+
+
+def test_a_meter_that_ended_early_for_another_reason_must_have_its_telegrams() -> None:
+    """The other side: nothing was read, and yet it did not fall silent."""
+    trial = Trial().begin()
+    decision = trial.run(trial.seat(points=[], silent=True, ended=kinds.NO_FLOW)).decide()
     assert {code for code, _ in decision.reasons} == {"evidence.missing", "position.ended"}
+
+
+def test_what_a_silent_meter_did_say_must_agree() -> None:
+    """It answered at the start with 100 L, and the leaf shows 101."""
+    trial = Trial().begin()
+    seat = trial.seat(points=[], ended=kinds.SILENT, start_litres=101)
+    trial.attempt(trial.seat(points=[], ended=kinds.SILENT))
+    trial.enter(trial.fixture.result([seat]))
+    assert trial.codes() == {"evidence.mismatch", "position.ended"}
+
+
+GOOD_SUM, OTHER_SUM = b"\x01\x02", b"\x01\x03"
+
+
+@pytest.mark.parametrize(
+    "said, codes",
+    [
+        ({L.PARAMETERS: GOOD_SUM}, set()),
+        ({L.PARAMETERS: OTHER_SUM}, {"meter.parameters_changed"}),
+        ({L.PARAMETERS: b""}, {"meter.parameters_changed"}),
+        ({}, {"evidence.missing"}),
+    ],
+)
+def test_the_parameters_are_those_of_the_type(said: dict[int, bytes], codes: set[str]) -> None:
+    """The type allows one checksum; another refuses, and none at all leaves it undecided."""
+    trial = Trial()
+    trial.regrant("type water", PARAMETER_CHECKSUMS=[GOOD_SUM, b"\xff"])
+    trial.begin()
+    assert trial.run(trial.seat(extra=said)).codes() == codes
+
+
+@pytest.mark.parametrize("second, codes", [(GOOD_SUM, set()), (OTHER_SUM, {"meter.parameters_changed"})])
+def test_parameters_do_not_change_from_one_test_to_the_next(second: bytes, codes: set[str]) -> None:
+    """The type names none, so any will do, but one that changes is a meter adjusted in between."""
+    trial = Trial().begin()
+    trial.run(trial.seat(extra={L.PARAMETERS: GOOD_SUM}))
+    assert trial.run(trial.seat(extra={L.PARAMETERS: second})).codes() == codes
 
 
 def neighbour(**extra: object) -> Seat:
@@ -74,9 +118,9 @@ def test_nothing_that_names_the_meter_stands_twice_in_an_attempt(extra: dict[str
     assert "meter.duplicate" in trial.run(trial.seat(), neighbour(**extra)).codes()
 
 
-@pytest.mark.parametrize("end, codes", [(100, set()), (99, {"meter.reading_back"})])
+@pytest.mark.parametrize("end, codes", [(130, set()), (99, {"meter.reading_back"})])
 def test_a_register_does_not_go_back_within_a_run(end: int, codes: set[str]) -> None:
-    """It started at 100."""
+    """It started at 100, and 30 L passed in the points."""
     trial = Trial().begin()
     assert trial.run(trial.seat(end_litres=end)).codes() == codes
 
@@ -111,26 +155,29 @@ def leaf(when: int, litres: int = 100, address: bytes | None = None) -> bytes:
 
 
 def test_telegrams_that_say_what_was_signed_are_accepted() -> None:
-    """Both registers are 100 L, from the address in the attempt."""
-    assert with_leaves([leaf(0), leaf(1)]) == ()
+    """The registers are 100 L and 130 L, from the address in the attempt."""
+    assert with_leaves([leaf(0), leaf(1, 130)]) == ()
 
 
 @pytest.mark.parametrize(
     "leaves, expected",
     [
-        ([leaf(0), leaf(1, 101)], ("evidence.mismatch", (1, 1))),
-        ([leaf(0, 99), leaf(1)], ("evidence.mismatch", (1, 0))),
-        ([leaf(0, address=bytes(8)), leaf(1)], ("evidence.mismatch", (1, 0))),
+        ([leaf(0), leaf(1, 131)], ("evidence.mismatch", (1, 1))),
+        ([leaf(0, 99), leaf(1, 130)], ("evidence.mismatch", (1, 0))),
+        ([leaf(0, address=bytes(8)), leaf(1, 130)], ("evidence.mismatch", (1, 0))),
         ([leaf(0)], ("evidence.missing", (1, 1))),
         ([], ("evidence.missing", (1, 0))),
         ([leaf(0), encode([1, 1, b"\x68"])], ("evidence.mismatch", (1, 1))),
         ([leaf(0), b"\xff"], ("evidence.missing", (1, 1))),
         ([leaf(0), encode([1, 1])], ("evidence.missing", (1, 1))),
         ([leaf(0), encode([1, 1, bytes(300)])], ("evidence.missing", (1, 1))),
+        ([leaf(0), leaf(1, 130) + b"\x00"], ("evidence.missing", (1, 1))),
     ],
 )
 def test_telegrams_are_decoded_again(leaves: list[bytes], expected: tuple[str, tuple[int, int]]) -> None:
-    """Another register, another address, no leaf, a damaged frame, no CBOR, no leaf's shape, an endless frame."""
+    """Another register, another address, no leaf, a damaged frame, no CBOR, no leaf's shape, an endless frame,
+    a byte after the leaf's end.
+    """
     assert expected in with_leaves(leaves)
 
 
@@ -139,12 +186,12 @@ def test_a_telegram_may_be_as_long_as_a_frame_can_be() -> None:
     body = telegram(Trial().seat().address, 100)[7:-2]
     longest = long_frame(8, 1, 0x72, body + b"\x2f" * (252 - len(body)))
     assert len(longest) == 261
-    assert with_leaves([bytes(encode([1, 0, longest])), leaf(1)]) == ()
+    assert with_leaves([bytes(encode([1, 0, longest])), leaf(1, 130)]) == ()
 
 
 def test_leaves_that_do_not_hash_to_the_signed_root_are_a_mismatch() -> None:
     """Exchanged on the way: the fixture signed another root."""
-    assert with_leaves([leaf(0), leaf(1, 101)], signed=False) == (("evidence.mismatch", (1, 1)),)
+    assert with_leaves([leaf(0), leaf(1, 131)], signed=False) == (("evidence.mismatch", (1, 1)),)
 
 
 def test_a_register_is_compared_in_the_types_unit() -> None:

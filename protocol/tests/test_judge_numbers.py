@@ -198,7 +198,7 @@ def test_a_position_that_ended_early_is_refused_with_its_reason(reason: int) -> 
 
 
 def test_the_budget_shows_every_line_of_every_point() -> None:
-    """The standard's U at 2.375 m3/h is 800 ppm: its square is 640 000 ppm^2. Five lines at three points."""
+    """The standard's U at 2.375 m3/h is 800 ppm: its square is 640 000 ppm^2. Seven lines at three points."""
     budget = Trial().begin().run().decide().budget
     assert budget[0] == (0, 0, "reference", 640_000)
-    assert len(budget) == 15
+    assert len(budget) == 21

@@ -49,19 +49,40 @@ def test_an_attempt_that_cites_no_beacon_on_record_has_no_beginning() -> None:
     assert decision.outcome == kinds.UNDECIDED and decision.reasons == (("time.unbounded", ()),)
 
 
-def test_a_beacon_that_entered_after_its_attempt_bounds_nothing() -> None:
-    """The log shows the attempt first."""
+@pytest.mark.parametrize("later, codes", [(-1, set()), (0, {"time.future"})])
+def test_a_beacon_that_entered_after_its_attempt_is_from_the_future(later: int, codes: set[str]) -> None:
+    """The log shows the attempt first, or at the same leaf, which is as impossible."""
     trial = Trial().begin().run()
     trial.record.scope(trial.meter)
     evidence = trial.record.evidence(trial.meter)
+    leaf = trial.record.of_kind(L.KIND_ATTEMPT)[0].leaf + later
     entries = tuple(
-        replace(entry, leaf=40) if entry.statement.typ == L.KIND_BEACON else entry
+        replace(entry, leaf=leaf) if entry.statement.typ == L.KIND_BEACON else entry
         for entry in evidence.entries
     )
     decision = decide(
         replace(evidence, entries=entries), trial.record.grants(), trial.packs, trial.record.now_s
     )
-    assert decision.reasons == (("time.unbounded", ()),)
+    assert {code for code, _ in decision.reasons} == codes
+
+
+@pytest.mark.parametrize("early_s, codes", [(0, set()), (1, {"time.future"})])
+@pytest.mark.parametrize("kind", [L.KIND_BEACON, L.KIND_SCOPE, L.KIND_SIGNOFF, L.KIND_MARKS])
+def test_nobody_names_a_second_that_has_not_come(kind: int, early_s: int, codes: set[str]) -> None:
+    """The statement's own time is that of its entry, or one second later."""
+    trial = Trial().begin().run()
+    trial.record.scope(trial.meter)
+    evidence = trial.record.evidence(trial.meter)
+    entries = tuple(
+        replace(entry, entered_s=entry.statement.payload[L.TIME_S] - early_s)
+        if entry.statement.typ == kind
+        else entry
+        for entry in evidence.entries
+    )
+    decision = decide(
+        replace(evidence, entries=entries), trial.record.grants(), trial.packs, trial.record.now_s
+    )
+    assert {code for code, _ in decision.reasons} == codes
 
 
 def test_an_interval_that_ends_before_it_begins_is_none() -> None:

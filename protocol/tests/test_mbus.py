@@ -117,7 +117,7 @@ def test_every_record_is_the_one_that_libmbus_prints(path: Path) -> None:
     records = decode(frame(path)).records
     assert len(records) == len(wanted)
     for record, printed in zip(records, wanted, strict=True):
-        value = printed.findtext("Value") or ""
+        value = printed.findtext("Value")  # None beside a reserved VIF: libmbus then prints an empty record
         ours = {
             "Function": record.function,
             "StorageNumber": str(record.storage),
@@ -125,10 +125,10 @@ def test_every_record_is_the_one_that_libmbus_prints(path: Path) -> None:
             "Device": str(record.device),
             "Unit": record.unit,
             "Quantity": record.quantity,
-            "Value": as_libmbus(record, value),
+            "Value": record.value_text() if value is None else as_libmbus(record, value),
         }
         theirs = {child.tag: child.text or "" for child in printed}
-        assert theirs
+        assert theirs or record.quantity == "Reserved"
         assert {name: ours[name] for name in theirs} == theirs
 
 

@@ -2,7 +2,9 @@
 
 import ast
 import re
+from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -59,3 +61,27 @@ def test_both_languages_tell_the_same_numbers(code: str) -> None:
     row = JUDGED[code]
     used = [set(re.findall(r"\{(\w+)\}", row[language])) for language in ("zh", "en")]
     assert used[0] == used[1] <= set(row["numbers"])
+
+
+TESTS = Path(__file__).parent
+
+
+@cache
+def asked_for() -> set[str]:
+    """Codes that stand as strings in tests: what a decision gives, or does not on the other side of a boundary."""
+    found: set[str] = set()
+    for path in (
+        *TESTS.glob("test_judge*.py"),
+        *TESTS.glob("test_grant*.py"),
+        *TESTS.glob("test_delegation*.py"),
+    ):
+        tree = ast.parse(path.read_text("utf-8"))
+        texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+        found |= {text for text in texts if isinstance(text, str) and CODE.fullmatch(text)}
+    return found
+
+
+@pytest.mark.parametrize("code", sorted(JUDGED))
+def test_every_code_is_asked_for_by_a_test(code: str) -> None:
+    """Read from the tests' source: a code that no test names is a code that nobody has seen."""
+    assert code in asked_for()

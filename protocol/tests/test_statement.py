@@ -70,7 +70,9 @@ def test_other_kinds_carry_no_chain() -> None:
     [
         ({L.HEADER_ALG: -7}, BadHeader, "algorithm -7"),
         ({L.HEADER_ALG: -8}, BadHeader, "algorithm -8"),
-        ({L.HEADER_ALG: -19}, BadHeader, "algorithm -19"),
+        ({L.HEADER_ALG: -35}, BadHeader, "algorithm -35"),
+        ({L.HEADER_ALG: []}, BadHeader, "algorithm"),
+        ({L.HEADER_ALG: True}, BadHeader, "algorithm True"),
         ({L.HEADER_ALG: "ES256"}, BadHeader, "algorithm ES256"),
         ({L.HEADER_ALG: None}, BadHeader, "algorithm None"),
         ({L.HEADER_CRIT: [99], 99: 1}, BadHeader, "critical"),

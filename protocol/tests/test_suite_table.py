@@ -54,6 +54,7 @@ NAMES = {
 # Where SHA-256 is called by its name on something that could be a statement or a key, and why it is right there.
 HASHES = {
     f"{PROTOCOL}/judge/decide.py": "the digest of a decision's inputs: over identities, not over statements",
+    f"{PROTOCOL}/judge/policy.py": "the draw of a sampling, the same for everybody whatever their keys are",
     f"{PROTOCOL}/rules/pack.py": "a rule pack's raw bytes: contents are SHA-256 in every suite",
     "edge/src/meterseal_edge/keybook.py": "the name of a file, never compared with an identity",
     "tools/src/meterseal_tools/audit_log.py": "a folder's list of files",

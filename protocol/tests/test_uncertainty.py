@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from meterseal_protocol.uncertainty import LINES, Clock, Sensors, squares
+from meterseal_protocol.uncertainty import LINES, Clock, Given, Sensors, squares
 from meterseal_wire import kinds
 from meterseal_wire import point as p
 
@@ -18,9 +18,9 @@ def row() -> list[int]:
     return found
 
 
-def lines(medium: int, update_ms: int = 0) -> dict[str, Fraction]:
+def lines(medium: int, update_ms: int = 0, register: Fraction = Fraction()) -> dict[str, Fraction]:
     """The squares by name, with U of the standard 1/1000."""
-    found = squares(medium, row(), CLOCK, SENSORS, (Fraction(1, 1000), update_ms))
+    found = squares(medium, row(), CLOCK, SENSORS, Given(Fraction(1, 1000), update_ms, register))
     return dict(zip(LINES, found, strict=True))
 
 
@@ -58,3 +58,31 @@ def test_pressure_does_not_move_a_water_point() -> None:
 def test_a_meter_that_makes_up_its_pulses_is_late_by_its_update_interval() -> None:
     """500 ms of 10 s."""
     assert lines(kinds.GAS, 500)["update"] == Fraction(1, 20) ** 2
+
+
+def test_a_register_enters_with_one_step_of_what_it_showed() -> None:
+    """One litre of two hundred, half at each reading; nothing where pulses were counted."""
+    assert lines(kinds.WATER, register=Fraction(1, 200))["register"] == Fraction(1, 40_000)
+    assert lines(kinds.WATER)["register"] == 0
+
+
+def test_the_root_of_a_nozzle_enters_with_its_bracket() -> None:
+    """One part in 10^12 (methods.py); other methods leave nothing open."""
+    found = row()
+    found[p.METHOD] = p.CRITICAL_NOZZLE
+    given = Given(Fraction(1, 1000), 0, Fraction())
+    named = dict(zip(LINES, squares(kinds.GAS, found, CLOCK, SENSORS, given), strict=True))
+    assert named["method"] == Fraction(1, 10**24)
+    assert lines(kinds.GAS)["method"] == 0
+
+
+def test_without_ticks_the_update_interval_is_a_share_of_the_duration() -> None:
+    """500 ms of 10 s by the point's own duration; where no time is known it is all of it."""
+    found = row()
+    found[p.METER_TICKS], found[p.DURATION_MS] = 0, 10_000
+    given = Given(Fraction(1, 1000), 500, Fraction())
+    assert dict(zip(LINES, squares(kinds.WATER, found, CLOCK, SENSORS, given), strict=True))[
+        "update"
+    ] == Fraction(1, 400)
+    found[p.DURATION_MS] = 0
+    assert dict(zip(LINES, squares(kinds.WATER, found, CLOCK, SENSORS, given), strict=True))["update"] == 1

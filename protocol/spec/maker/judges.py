@@ -161,11 +161,17 @@ UNSCOPED: tuple[tuple[str, str, str, Callable[[], Trial], str, set[str]], ...] =
 def cases() -> Iterator[dict[str, Any]]:
     """Every case of the subject; those of CASES with a scope as the last entry of the log."""
     for name, rule, why, make, outcome, codes in CASES:
-        found = make()
-        found.decide()
-        yield _case(name, (rule, why), given(found), (outcome, codes))
+        yield closed_case(name, (rule, why), make(), (outcome, codes))
     for name, rule, why, make, outcome, codes in UNSCOPED:
         yield _case(name, (rule, why), given(make()), (outcome, codes))
+
+
+def closed_case(
+    name: str, words: tuple[str, str], found: Trial, wanted: tuple[str, set[str]]
+) -> dict[str, Any]:
+    """A case whose log ends with a fresh scope."""
+    found.decide()
+    return _case(name, words, given(found), wanted)
 
 
 def _case(

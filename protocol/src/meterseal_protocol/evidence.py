@@ -1,36 +1,48 @@
 """What the judge reads about one meter, picked from a log by a pure rule.
 
-Two people with the same log pick the same evidence: every attempt that names the meter; what closed it; the chain
-around both, from the boot of each epoch; the beacons those attempts cite; the newest scope of the meter. Entries
-beyond the log size do not exist.
+Two people with the same log pick the same evidence, in whichever order they got it:
+
+- every attempt that names the meter, what closed it, the chain around both (chains.py), the beacons they cite;
+- the newest scope of the meter;
+- marks, notices and remeasurements of the meter, sign-offs with a row of it under one of its results, and the
+  corrections of any of those with what replaces them;
+- sampling statements of its maker whose window covers the entry of one of its results, and remeasurements of other
+  meters of that maker under the number of one of them;
+- of every key that tested the meter: its boots of 30 days before a result, check runs (with their beacons) since the
+  last finished one before the meter's first attempt, key rotations, and whatever it signed twice for one place;
+- results and abandonments of other keys that cite an attempt of the meter which they don't have themselves.
+
+Entries beyond the log size do not exist.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-from meterseal_protocol.statement import Statement
+from meterseal_protocol.chains import Chains, Reach
+from meterseal_protocol.entry import CLOSERS, Entry, Place, closes, names
+from meterseal_protocol.signoff import rows_of
+from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.tree import tree_hash
 
-CLOSERS = (L.KIND_RESULT, L.KIND_ABANDONED)
-Place = tuple[bytes, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A verified statement in a log: `key` is the thumbprint it verified under, `entered_s` its *not after*."""
-
-    statement: Statement
-    key: bytes
-    leaf: int
-    entered_s: int
-
-    @property
-    def place(self) -> Place:
-        """(key, epoch, seq) of a chained statement."""
-        chain = self.statement.chain
-        return (self.key, chain[0], chain[1]) if chain else (self.key, 0, 0)
+__all__ = [
+    "CLOSERS",
+    "MONTH_S",
+    "ROTATED",
+    "Entry",
+    "Evidence",
+    "EvidenceIndex",
+    "Place",
+    "closes",
+    "evidence_root",
+    "names",
+    "select",
+]
+MONTH_S = 30 * 86_400
+ROTATED = "key rotated"
+OF_ONE_METER = (L.KIND_MARKS, L.KIND_NOTICE, L.KIND_REMEASUREMENT)
+CORRIGIBLE = (L.KIND_SIGNOFF, L.KIND_MARKS, L.KIND_NOTICE)
 
 
 @dataclass(frozen=True)
@@ -49,9 +61,45 @@ class Evidence:
     @cached_property
     def _by_kind(self) -> dict[int, list[Entry]]:
         found: dict[int, list[Entry]] = {}
-        for entry in sorted(self.entries, key=lambda entry: entry.leaf):
+        for entry in sorted(self.entries, key=lambda entry: (entry.leaf, entry.statement.identity)):
             found.setdefault(entry.statement.typ, []).append(entry)
         return found
+
+    @cached_property
+    def attempts(self) -> list[Entry]:
+        """Attempts that name the meter, in log order."""
+        return [entry for entry in self.of_kind(L.KIND_ATTEMPT) if names(entry, self.meter)]
+
+    @cached_property
+    def closers(self) -> list[Entry]:
+        """What closes one of them."""
+        opened = {entry.place for entry in self.attempts}
+        return [entry for kind in CLOSERS for entry in self.of_kind(kind) if closes(entry) in opened]
+
+    @cached_property
+    def chains(self) -> Chains:
+        """Everything chained that is here."""
+        return Chains(self.entries)
+
+    @cached_property
+    def reach(self) -> Reach:
+        """How far each epoch must be whole. What else is here of a chain stands alone, as it was picked."""
+        return self.chains.reach(self.attempts, self.closers, self._beyond)
+
+    @cached_property
+    def links(self) -> list[Entry]:
+        """The part of the chains that must be whole."""
+        return self.chains.within(self.reach, self._beyond)
+
+    @cached_property
+    def forked(self) -> list[list[Entry]]:
+        """Different statements of one key at one place, or boots behind one head."""
+        return self.chains.forked((entry.key for entry in self.attempts), self._beyond)
+
+    @property
+    def _beyond(self) -> int:
+        """A size above every leaf that is here."""
+        return max((entry.leaf for entry in self.entries), default=0) + 1
 
 
 @lru_cache(maxsize=256)
@@ -60,65 +108,177 @@ def evidence_root(items: tuple[bytes, ...]) -> bytes:
     return bytes(tree_hash(list(items)))
 
 
-def names(entry: Entry, meter: str) -> bool:
-    """True if this attempt has a position with the meter."""
-    return any(position[L.METER] == meter for position in entry.statement.payload[L.POSITIONS])
-
-
 def select(
     meter: str, pool: Iterable[Entry], log_size: int, blobs: Mapping[bytes, tuple[bytes, ...]] | None = None
 ) -> Evidence:
     """The evidence about `meter` among the entries of `pool` with leaf below `log_size`."""
-    known = [entry for entry in pool if entry.leaf < log_size]
-    attempts = [e for e in known if e.statement.typ == L.KIND_ATTEMPT and names(e, meter)]
-    opened = {entry.place for entry in attempts}
-    closers = [e for e in known if e.statement.typ in CLOSERS and closes(e) in opened]
-    reach = _reach([e for e in known if e.statement.chain], attempts, closers)
-    cited = {entry.statement.payload[L.BEACON] for entry in attempts}
-    chosen = [e for e in known if _wanted(e, reach, cited)]
-    scopes = [e for e in known if e.statement.typ == L.KIND_SCOPE and e.statement.payload[L.METER] == meter]
-    chosen += sorted(scopes, key=lambda e: e.leaf)[-1:]
-    chosen.sort(key=lambda e: e.statement.identity)
-    mine = {e.statement.identity for e in chosen}
-    kept = {name: items for name, items in (blobs or {}).items() if name in mine and items}
-    return Evidence(meter, tuple(chosen), log_size, kept)
+    held, index = blobs or {}, EvidenceIndex()
+    for entry in pool:
+        if entry.leaf < log_size:
+            index.add(entry, held.get(entry.statement.identity, ()))
+    return index.select(meter, log_size)
 
 
-def closes(entry: Entry) -> Place:
-    """(key, epoch, seq) of the attempt that a result or abandonment closes."""
-    epoch, seq = entry.statement.payload[L.ATTEMPT]
-    return entry.key, epoch, seq
+class EvidenceIndex:
+    """A pool that is fed entry by entry and answers for one meter without a walk over all.
 
-
-def _reach(chained: list[Entry], attempts: list[Entry], closers: list[Entry]) -> dict[tuple[bytes, int], int]:
-    """By (key, epoch), the highest sequence number that concerns the meter.
-
-    Up to the attempt and to what closed it; every epoch that lies between the two; and the boot that follows, since
-    it says which head the fixture still held.
+    `select` gives what the function of that name gives over the same entries.
     """
-    reach: dict[tuple[bytes, int], int] = {}
 
-    def take(key: bytes, epoch: int, seq: int) -> None:
-        reach[key, epoch] = max(seq, reach.get((key, epoch), 0))
+    def __init__(self) -> None:
+        self._chains = Chains()
+        self._blobs: dict[bytes, tuple[bytes, ...]] = {}
+        self._signoffs: dict[bytes, Entry] = {}
+        self._about: dict[tuple[object, ...], list[Entry]] = {}
 
-    for key, epoch, seq in [entry.place for entry in (*attempts, *closers)]:
-        take(key, epoch, seq)
-    for closer in closers:
-        key, opened, _ = closes(closer)
-        for between in chained:
-            if between.key == key and opened <= between.place[1] < closer.place[1]:
-                take(*between.place)
-    for key, epoch in list(reach):
-        later = [entry.place[1] for entry in chained if entry.key == key and entry.place[1] > epoch]
-        if later:
-            take(key, min(later), 0)
-    return reach
+    def add(self, entry: Entry, items: tuple[bytes, ...] = ()) -> None:
+        """The next entry, with its evidence items as far as they are known."""
+        self._chains.add(entry)
+        for about in _subjects(entry):
+            self._about.setdefault(about, []).append(entry)
+        if entry.statement.typ == L.KIND_SIGNOFF:
+            self._signoffs[entry.statement.identity] = entry
+        if items:
+            self.add_items(entry.statement.identity, items)
+
+    def add_items(self, identity: bytes, items: tuple[bytes, ...]) -> None:
+        """Evidence items of a statement, which may come after it."""
+        self._blobs[identity] = items
+        if identity in self._signoffs:
+            for result, meter in {(row.result, row.meter) for row in rows_of(items)}:
+                self._about.setdefault(("row", result, meter), []).append(self._signoffs[identity])
+
+    def select(self, meter: str, log_size: int) -> Evidence:
+        """The evidence about `meter` among the entries with leaf below `log_size`."""
+        chosen = {
+            (entry.statement.identity, entry.leaf): entry for entry in _Pick(self, meter, log_size).all()
+        }
+        entries = [chosen[name] for name in sorted(chosen)]
+        mine = (entry.statement.identity for entry in entries)
+        blobs = {name: self._blobs[name] for name in mine if name in self._blobs}
+        return Evidence(meter, tuple(entries), log_size, blobs)
+
+    def about(self, log_size: int, *subject: object) -> list[Entry]:
+        """Entries below a size that concern a subject."""
+        return [entry for entry in self._about.get(subject, ()) if entry.leaf < log_size]
+
+    @property
+    def chains(self) -> Chains:
+        """Everything chained."""
+        return self._chains
 
 
-def _wanted(entry: Entry, reach: Mapping[tuple[bytes, int], int], cited: set[bytes]) -> bool:
-    statement = entry.statement
-    if statement.typ == L.KIND_BEACON:
-        return statement.identity in cited
-    if statement.chain is None:
-        return False
-    return statement.chain[1] <= reach.get((entry.key, statement.chain[0]), -1)
+def _subjects(entry: Entry) -> Iterator[tuple[object, ...]]:
+    """By what an entry is looked up."""
+    typ, payload = entry.statement.typ, entry.statement.payload
+    if typ == L.KIND_ATTEMPT:
+        yield "place", entry.place
+        yield from {("attempt", position[L.METER]) for position in payload[L.POSITIONS]}
+        if payload[L.MODE] == kinds.CHECK:
+            yield "check", entry.key
+    elif typ in CLOSERS:
+        yield "closes", closes(entry)
+        yield "cites", *closes(entry)[1:]
+    elif typ == L.KIND_BEACON:
+        yield "beacon", entry.statement.identity
+    elif typ == L.KIND_BOOT:
+        yield "boot", entry.key
+    elif typ == L.KIND_EVENT and payload[L.EVENT] == ROTATED:
+        yield "rotated", entry.key
+    elif typ == L.KIND_SAMPLING:
+        yield "sampling", payload[L.MAKER]
+    elif typ == L.KIND_SCOPE or typ in OF_ONE_METER:
+        yield typ, payload[L.METER]
+        if typ == L.KIND_REMEASUREMENT and L.NUMBER in payload:
+            yield "drawn", payload[L.METER].partition(".")[0], payload[L.NUMBER]
+    if typ in CORRIGIBLE:
+        yield "corrigible", entry.statement.identity
+    elif typ == L.KIND_CORRECTION:
+        yield "corrects", payload[L.REPLACES]
+
+
+class _Pick:
+    """One selection from an index."""
+
+    def __init__(self, index: EvidenceIndex, meter: str, log_size: int) -> None:
+        self.index, self.meter, self.size = index, meter, log_size
+        self.attempts = self._about("attempt", meter)
+        places = {entry.place for entry in self.attempts}
+        self.closers = [entry for place in places for entry in self._about("closes", place)]
+        self.results = [entry for entry in self.closers if entry.statement.typ == L.KIND_RESULT]
+        self.keys = {entry.key for entry in self.attempts}
+
+    def _about(self, *subject: object) -> list[Entry]:
+        return self.index.about(self.size, *subject)
+
+    def all(self) -> Iterator[Entry]:
+        """Every entry that is picked; some more than once."""
+        chains = self.index.chains
+        yield from chains.within(chains.reach(self.attempts, self.closers, self.size), self.size)
+        for attempt in self.attempts:
+            yield from self._about("beacon", attempt.statement.payload[L.BEACON])
+        yield from sorted(self._about(L.KIND_SCOPE, self.meter), key=lambda entry: entry.leaf)[-1:]
+        yield from self._people()
+        yield from self._lottery()
+        for group in chains.forked(self.keys, self.size):
+            yield from group
+        for key in self.keys:
+            yield from self._about("rotated", key)
+            yield from self._boots(key)
+            yield from self._checks(key)
+        yield from self._foreign()
+
+    def _people(self) -> Iterator[Entry]:
+        found = [entry for typ in OF_ONE_METER for entry in self._about(typ, self.meter)]
+        for result in self.results:
+            found += self._about("row", result.statement.identity, self.meter)
+        seen: set[int] = set()
+        while found:
+            entry = found.pop()
+            if entry.leaf in seen:
+                continue
+            seen.add(entry.leaf)
+            yield entry
+            for correction in self._about("corrects", entry.statement.identity):
+                yield correction
+                found += self._about("corrigible", correction.statement.payload.get(L.REPLACEMENT))
+
+    def _lottery(self) -> Iterator[Entry]:
+        maker = self.meter.partition(".")[0]
+        for sampling in self._about("sampling", maker):
+            start_s, end_s = sampling.statement.payload[L.WINDOW]
+            if any(start_s <= result.entered_s <= end_s for result in self.results):
+                yield sampling
+                yield from self._about("drawn", maker, sampling.statement.payload[L.NUMBER])
+
+    def _boots(self, key: bytes) -> Iterator[Entry]:
+        """Breaks before a result are counted over 30 days from the beacon that its attempt cites."""
+        for result in self.results:
+            opened = [entry for entry in self.attempts if entry.place == closes(result) and entry.key == key]
+            cited = [b for entry in opened for b in self._about("beacon", entry.statement.payload[L.BEACON])]
+            since_s = min((beacon.statement.payload[L.TIME_S] for beacon in cited), default=None)
+            for boot in self._about("boot", key):
+                if since_s is not None and boot.leaf < result.leaf and boot.entered_s >= since_s - MONTH_S:
+                    yield boot
+
+    def _checks(self, key: bytes) -> Iterator[Entry]:
+        """From the newest finished check before the first attempt on: the check's attempt and what closed it."""
+        first = min(entry.leaf for entry in self.attempts if entry.key == key)
+        runs = [(check, self._about("closes", check.place)) for check in self._about("check", key)]
+        before = [
+            check.leaf
+            for check, closers in runs
+            if check.leaf < first and any(entry.statement.typ == L.KIND_RESULT for entry in closers)
+        ]
+        since = max(before, default=first)
+        for check, closers in runs:
+            if check.leaf >= since:
+                yield check
+                yield from closers
+                yield from self._about("beacon", check.statement.payload[L.BEACON])
+
+    def _foreign(self) -> Iterator[Entry]:
+        for attempt in self.attempts:
+            for closer in self._about("cites", *attempt.place[1:]):
+                if closer.key != attempt.key and not self._about("place", closes(closer)):
+                    yield closer

@@ -13,9 +13,11 @@ Not covered: air dissolved in water and its compressibility (below 1 ppm on a be
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
 
+from meterseal_protocol.ratio import parts, ratio
 from meterseal_wire import point as p
 from meterseal_wire.encode import encode
 
@@ -52,7 +54,7 @@ def read_calibration(rows: Sequence[Sequence[int | Sequence[int]]]) -> tuple[Cal
             return ()
         if not all(volume):
             return ()
-        found.append(CalibrationRow(flow, Fraction(volume[0], volume[1]), Fraction(u_ppm, PPM)))
+        found.append(CalibrationRow(flow, ratio(volume[0], volume[1]), ratio(u_ppm, PPM)))
     ascending = all(low.flow < high.flow for low, high in pairwise(found))
     return tuple(found) if ascending else ()
 
@@ -63,25 +65,26 @@ def calibrated(rows: Sequence[CalibrationRow], flow: Fraction) -> CalibrationRow
         return rows[0]
     for low, high in pairwise(rows):
         if low.flow <= flow <= high.flow:
-            part = Fraction(flow - low.flow, high.flow - low.flow)
+            part = (flow - low.flow) / (high.flow - low.flow)
             volume = low.pulse_ul + (high.pulse_ul - low.pulse_ul) * part
             return CalibrationRow(int(flow), volume, low.expanded + (high.expanded - low.expanded) * part)
     return None
 
 
+@lru_cache(maxsize=4096)
 def density(mk: int) -> Fraction | None:
     """Density of water in 10^-6 kg/m3; None outside of 0 to 40 degrees Celsius."""
     degree, rest = divmod(mk, MK_PER_KELVIN)
     if not 0 <= mk <= (len(DENSITY) - 1) * MK_PER_KELVIN:
         return None
     if rest == 0:
-        return Fraction(DENSITY[degree])
-    return DENSITY[degree] + Fraction((DENSITY[degree + 1] - DENSITY[degree]) * rest, MK_PER_KELVIN)
+        return ratio(DENSITY[degree])
+    return DENSITY[degree] + ratio((DENSITY[degree + 1] - DENSITY[degree]) * rest, MK_PER_KELVIN)
 
 
 def mean_flow(row: Sequence[int]) -> Fraction:
     """Middle of the flows that were seen during a point, mL/h."""
-    return Fraction(row[p.FLOW_MIN_ML_PER_H] + row[p.FLOW_MAX_ML_PER_H], 2)
+    return ratio(row[p.FLOW_MIN_ML_PER_H] + row[p.FLOW_MAX_ML_PER_H], 2)
 
 
 def counted(row: Sequence[int]) -> bool:
@@ -91,7 +94,7 @@ def counted(row: Sequence[int]) -> bool:
 
 def reference_ul(row: Sequence[int], pulse_ul: Fraction) -> Fraction:
     """What passed the reference during the meter's counted time, in microlitres at the reference."""
-    return pulse_ul * row[p.REF_COUNTS] * Fraction(row[p.METER_TICKS], row[p.REF_TICKS])
+    return pulse_ul * row[p.REF_COUNTS] * ratio(row[p.METER_TICKS], row[p.REF_TICKS])
 
 
 def water_error(row: Sequence[int], meter_pulse_ul: Fraction, ref_pulse_ul: Fraction) -> Fraction | None:
@@ -127,5 +130,6 @@ def ppm(value: Fraction) -> int:
 
 def rounded(value: Fraction) -> int:
     """Nearest whole number, half away from zero."""
-    whole = (2 * abs(value.numerator) + value.denominator) // (2 * value.denominator)
-    return whole if value >= 0 else -whole
+    above, below = parts(value)
+    whole = (2 * abs(above) + below) // (2 * below)
+    return whole if above >= 0 else -whole

@@ -6,26 +6,35 @@ kind. The signature was not looked at.
 """
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import cbor2
+
+from meterseal_protocol import gate
 from meterseal_protocol.errors import BadHeader
 from meterseal_wire import labels as L
 from meterseal_wire.chain import check_chain
-from meterseal_wire.digest import ALG_ESP256, sha256
 from meterseal_wire.errors import BadShape, BadText
 from meterseal_wire.kinds import CHAINED, KINDS, check_payload
 from meterseal_wire.scan import scan
 from meterseal_wire.sign1 import join, split
+from meterseal_wire.suites import BY_ALG, is_alg, of_header
 
+CONTEXT, EMPTY = b"\x84\x6aSignature1", b"\x40"  # what a Sig_structure starts with, and no external data
+START = 2  # of the protected header's head, after tag and array; 2 bytes, since a header has 25 to 217
 KID = 8
 SIGNATURE = 64
 HEADER = {L.HEADER_ALG, L.HEADER_KID, L.HEADER_CWT_CLAIMS, L.HEADER_TYP, L.HEADER_CHAIN}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Statement:
-    """One message: `raw` bytes, 32-byte `identity`, kind, signer's hint, names, place in the chain, payload."""
+    """One message: `raw` bytes, 32-byte `identity`, kind, signer's hint, names, place in the chain, payload.
+
+    Where the gate let it through, a field that not everybody needs is made when it is first asked for.
+    """
 
     raw: bytes
     identity: bytes
@@ -44,9 +53,75 @@ class Statement:
         """The kind's name."""
         return L.KIND_NAMES[self.typ]
 
+    @property
+    def signed(self) -> bytes:
+        """The Sig_structure (RFC 9052 section 4.4), with header and payload as they arrived, each behind its head."""
+        end = gate.HEADER_START + len(self.protected)
+        return b"".join((CONTEXT, self.raw[START:end], EMPTY, self.raw[end + 1 : -gate.END]))
+
+
+class Later:
+    """A field that is made when it is first asked for, and kept."""
+
+    def __init__(self, name: str, make: Callable[[Statement], object]) -> None:
+        self.name, self.make = name, make
+
+    def __get__(self, statement: Statement | None, owner: type) -> object:
+        if statement is None:
+            return self
+        found = vars(statement)[self.name] = self.make(statement)
+        return found
+
+
+# The gate has seen that header and payload have one spelling, so any decoder gives what `scan` would.
+for later in (
+    Later("identity", lambda statement: of_header(statement.protected).hash(statement.raw)),
+    Later("body", lambda statement: _body(statement.raw, statement.protected)),
+    Later("issuer", lambda statement: _header(statement)[L.HEADER_CWT_CLAIMS][L.CLAIM_ISS]),
+    Later("subject", lambda statement: _header(statement)[L.HEADER_CWT_CLAIMS][L.CLAIM_SUB]),
+    Later("chain", lambda statement: _chain(_header(statement).get(L.HEADER_CHAIN))),
+    Later("payload", lambda statement: cbor2.loads(statement.body)),
+):
+    setattr(Statement, later.name, later)
+
+
+def _body(raw: bytes, protected: bytes) -> bytes:
+    both = raw[gate.HEADER_START + len(protected) + 1 : -gate.END]  # with its head of two or three bytes
+    return both[2:] if len(both) < 258 else both[3:]
+
+
+def _header(statement: Statement) -> dict[int, Any]:
+    found: dict[int, Any] = cbor2.loads(statement.protected)
+    return found
+
+
+def _chain(found: list[Any] | None) -> tuple[int, int, bytes] | None:
+    return (found[0], found[1], found[2]) if found else None
+
+
+GATE = gate.Gate()
+
 
 def read(raw: bytes) -> Statement:
     """Take a statement apart. WireError with the byte, or BadHeader, where it breaks the rules above."""
+    seen = GATE.look(raw) if type(raw) is bytes else None
+    if seen is None:
+        return read_strictly(raw)
+    typ, kid, header_end = seen
+    statement = object.__new__(Statement)
+    fields = {
+        "raw": raw,
+        "protected": raw[gate.HEADER_START : header_end],
+        "signature": raw[-SIGNATURE:],
+        "typ": typ,
+        "kid": kid,
+    }
+    object.__setattr__(statement, "__dict__", fields)
+    return statement
+
+
+def read_strictly(raw: bytes) -> Statement:
+    """The same without the gate: the judge of what is a statement."""
     protected, unprotected, body, signature = split(raw)
     if body is None or unprotected or len(signature) != SIGNATURE:
         raise BadShape(
@@ -67,7 +142,7 @@ def read(raw: bytes) -> Statement:
     payload = scan(body)
     check_payload(typ, payload)
     check_text(payload)
-    name = sha256(join(protected, body, signature))
+    name = BY_ALG[header[L.HEADER_ALG]].hash(join(protected, body, signature))
     issuer, subject = claims[L.CLAIM_ISS], claims[L.CLAIM_SUB]
     return Statement(
         raw, name, protected, body, signature, typ, header[L.HEADER_KID], issuer, subject, chain, payload
@@ -81,8 +156,9 @@ def read_header(protected: bytes) -> dict[int, Any]:
         raise BadShape(0, "the protected header is a map")
     if L.HEADER_CRIT in header:
         raise BadHeader(f"critical header labels {header[L.HEADER_CRIT]} are not understood here")
-    if header.get(L.HEADER_ALG) != ALG_ESP256:
-        raise BadHeader(f"algorithm {header.get(L.HEADER_ALG)} is not accepted; statements use ESP256 (-9)")
+    alg = header.get(L.HEADER_ALG)
+    if not is_alg(alg):
+        raise BadHeader(f"algorithm {alg} is not accepted; statements use a suite of ours: {sorted(BY_ALG)}")
     kid, typ = header.get(L.HEADER_KID), header.get(L.HEADER_TYP)
     if not isinstance(kid, bytes) or len(kid) != KID:
         raise BadHeader("kid is 8 bytes")

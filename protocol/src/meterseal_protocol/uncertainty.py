@@ -3,22 +3,27 @@
 Lines, each a relative square; all are bounds or expanded figures, so their sum is on the safe side of k = 2:
 
     reference     U of the standard at that flow, from its grant
-    capture       two edges on each of two channels, each off by resolution and jitter of the capture clock
+    capture       two edges on each channel that was timed, each off by resolution and jitter of the capture clock
+    register      where the meter is read and not counted: one step of its register, half at each reading
     temperature   both sensors, by what the sensor's U does to the volume
     pressure      both sensors (gas; a bench's pressures don't change the volume of water that can be seen)
     update        a meter that makes its pulses up from time to time is late by up to its update interval
+    method        what the method itself leaves open: the bracket of a nozzle's root
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from meterseal_protocol.methods import ROOT_BOUND
 from meterseal_protocol.metrology import density, kelvin_mk
+from meterseal_protocol.ratio import ratio
 from meterseal_wire import kinds
 from meterseal_wire import point as p
 
-LINES = ("reference", "capture", "temperature", "pressure", "update")
+LINES = ("reference", "capture", "register", "temperature", "pressure", "update", "method")
 MS_PER_S = 1000
+METHOD_BOUND = {p.CRITICAL_NOZZLE: ROOT_BOUND}
 
 
 @dataclass(frozen=True)
@@ -38,36 +43,52 @@ class Clock:
     jitter: int
 
 
-def squares(
-    medium: int, row: Sequence[int], clock: Clock, sensors: Sensors, given: tuple[Fraction, int]
-) -> tuple[Fraction, ...]:
-    """The lines' relative squares in the order of LINES, for a point whose error can be computed.
-
-    `given` is the standard's U as a fraction, and the type's update interval in ms.
+@dataclass(frozen=True)
+class Given:
+    """What a point's budget needs beside its row: the standard's U, the type's update interval, and the register's
+    step as a share of what the meter showed (0 where its pulses were counted).
     """
-    expanded, update_ms = given
+
+    expanded: Fraction
+    update_ms: int
+    register: Fraction
+
+
+def squares(
+    medium: int, row: Sequence[int], clock: Clock, sensors: Sensors, given: Given
+) -> tuple[Fraction, ...]:
+    """The lines' relative squares in the order of LINES, for a point whose error can be computed."""
     edges = 2 * (clock.resolution + clock.jitter)
-    capture = Fraction(edges, row[p.METER_TICKS]) ** 2 + Fraction(edges, row[p.REF_TICKS]) ** 2
-    late = Fraction(update_ms * clock.ticks_per_s, MS_PER_S * row[p.METER_TICKS])
+    capture = sum((ratio(edges, row[i]) ** 2 for i in (p.METER_TICKS, p.REF_TICKS) if row[i] > 0), ratio())
+    method = METHOD_BOUND.get(row[p.METHOD], ratio())
+    late = _late(row, clock, given.update_ms)
+    first = (given.expanded**2, capture, given.register**2)
     if medium == kinds.WATER:
         both = sum(
-            (_water(row[i], sensors.temperature_mk) for i in (p.METER_TEMP_MK, p.REF_TEMP_MK)), Fraction()
+            (_water(row[i], sensors.temperature_mk) for i in (p.METER_TEMP_MK, p.REF_TEMP_MK)), ratio()
         )
-        return expanded**2, capture, both, Fraction(), late**2
+        return *first, both, ratio(), late**2, method**2
     warmth = sum(
-        (Fraction(sensors.temperature_mk, kelvin_mk(row[i])) ** 2 for i in (p.METER_TEMP_MK, p.REF_TEMP_MK)),
-        Fraction(),
+        (ratio(sensors.temperature_mk, kelvin_mk(row[i])) ** 2 for i in (p.METER_TEMP_MK, p.REF_TEMP_MK)),
+        ratio(),
     )
     pressure = sum(
-        (Fraction(sensors.pressure_10pa, row[i]) ** 2 for i in (p.METER_PRESSURE_10PA, p.REF_PRESSURE_10PA)),
-        Fraction(),
+        (ratio(sensors.pressure_10pa, row[i]) ** 2 for i in (p.METER_PRESSURE_10PA, p.REF_PRESSURE_10PA)),
+        ratio(),
     )
-    return expanded**2, capture, warmth, pressure, late**2
+    return *first, warmth, pressure, late**2, method**2
+
+
+def _late(row: Sequence[int], clock: Clock, update_ms: int) -> Fraction:
+    """The update interval as a share of the time that was measured; all of it where no time is known."""
+    if row[p.METER_TICKS] > 0:
+        return ratio(update_ms * clock.ticks_per_s, MS_PER_S * row[p.METER_TICKS])
+    return ratio(update_ms, row[p.DURATION_MS]) if row[p.DURATION_MS] > 0 else ratio(bool(update_ms))
 
 
 def _water(mk: int, sensor_mk: int) -> Fraction:
     here = density(mk)
     aside = density(mk + sensor_mk) or density(mk - sensor_mk)
     if here is None or aside is None:
-        return Fraction(1)
+        return ratio(1)
     return ((aside - here) / here) ** 2

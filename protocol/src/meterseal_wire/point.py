@@ -41,8 +41,25 @@ FIELDS = (
     FLOW_MAX_ML_PER_H,
 ) = range(15)
 
-REFERENCE_METER = 1  # double chronometry, ISO 7278-3
-METHODS = {REFERENCE_METER: "reference meter with pulse interpolation"}
+# What the reference columns hold by method; the meter's are its pulses, or its register where it has none (counts 0).
+REFERENCE_METER = 1  # counts and ticks of a reference meter between its edges: double chronometry, ISO 7278-3
+STATIC = 2  # counts of a reference meter from standing to standing; no ticks
+VOLUMETRIC = 3  # steps of a collecting tank's scale; no ticks
+GRAVIMETRIC = 4  # milligrams that a balance shows more at the end; no ticks
+BELL_PROVER = 5  # gas: steps of the bell's scale; no ticks
+CRITICAL_NOZZLE = (
+    6  # gas: ticks for which the nozzles blew; no counts. The volume is that of a second at 20 degrees
+)
+METHODS = {
+    REFERENCE_METER: "reference meter with pulse interpolation",
+    STATIC: "static start and stop against a reference meter",
+    VOLUMETRIC: "collecting tank",
+    GRAVIMETRIC: "balance",
+    BELL_PROVER: "bell prover",
+    CRITICAL_NOZZLE: "critical nozzle",
+}
+WATER_METHODS = (REFERENCE_METER, STATIC, VOLUMETRIC, GRAVIMETRIC)
+GAS_METHODS = (REFERENCE_METER, STATIC, BELL_PROVER, CRITICAL_NOZZLE)
 
 ZERO_CELSIUS_MK = 273150
 MAY_BE_NEGATIVE = (REGISTER_DIFF, METER_TEMP_MK, REF_TEMP_MK)

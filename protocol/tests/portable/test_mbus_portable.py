@@ -219,11 +219,18 @@ def test_what_follows_a_manufacturers_vif_is_left_alone():
     assert only("01 93 FF 72 05").number == (5, -3)
 
 
-def test_durations_of_events_are_in_seconds():
+def test_the_duration_of_an_event_stands_in_seconds_beside_the_number():
     """VIFE 52 is the duration in hours of the first exceed of the lower limit: 3 h are 10800 s."""
     record = only("01 BB 52 03")
-    assert (record.unit, record.number) == ("s", (10800, 0))
-    assert record.modifiers == ["duration of first exceed of the lower limit"]
+    assert (record.unit, record.number) == ("m^3/h", (3, -3))
+    assert record.modifiers == ["duration of first exceed of the lower limit: 10800 s"]
+
+
+def test_a_duration_of_a_pollustat_is_the_number_that_libmbus_prints():
+    """04 BE 50 71BBB000 of rscada/libmbus SEN_Pollustat: Volume flow, m^3/h, 11582321; VIFE 50 counts seconds."""
+    record = only("04 BE 50 71 BB B0 00")
+    assert (record.quantity, record.unit, record.number) == ("Volume flow", "m^3/h", (11582321, 0))
+    assert record.modifiers == ["duration of first exceed of the lower limit: 11582321 s"]
 
 
 def test_the_date_of_an_event_stands_beside_the_number():

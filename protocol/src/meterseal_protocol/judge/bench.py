@@ -1,4 +1,4 @@
-"""standard, bench: was the bench fit? Standards known, traceable and fine enough, no leak, no phantom counts."""
+"""standard, bench, tightness: was the bench fit? Standards known, traceable and fine enough, no leak, no phantom counts."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -23,6 +23,7 @@ def against(case: Case) -> Iterator[Reason]:
         yield "standard.untraceable", (0,)
     if case.pack is not None:
         yield from _closed_bench(case)
+        yield from _tightness(case)
     yield from _clock(case)
     for item in case.measured:
         yield from _point(case, item)
@@ -48,6 +49,22 @@ def _closed_bench(case: Case) -> Iterator[Reason]:
         yield "bench.leak", (start, end, seconds)
     if counts > case.pack.number("most_zero_counts"):
         yield "bench.zero", (counts, case.pack.number("most_zero_counts"))
+
+
+def _tightness(case: Case) -> Iterator[Reason]:
+    """The meter's own tightness test, where the pack asks for it or the fixture signed one."""
+    assert case.stand is not None and case.pack is not None
+    if case.stand.outcome is None or L.ENDED in case.stand.outcome:
+        return
+    found = case.stand.outcome.get(L.TIGHTNESS)
+    if found is None:
+        if case.pack.number("tightness_needed"):
+            yield "tightness.failed", (0, 0, 0)
+        return
+    start, end, seconds = found
+    too_fast = (start - end) * S_PER_MIN > case.pack.number("most_tightness_loss_10pa_per_min") * seconds
+    if too_fast or seconds < case.pack.number("least_tightness_s"):
+        yield "tightness.failed", (start, end, seconds)
 
 
 def _clock(case: Case) -> Iterator[Reason]:

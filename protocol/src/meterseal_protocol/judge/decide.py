@@ -8,18 +8,45 @@ first; one that refuses outweighs one that leaves it undecided.
 from collections.abc import Sequence
 from hashlib import sha256
 
-from meterseal_protocol.evidence import Evidence
+import cbor2
+
+from meterseal_protocol.evidence import Evidence, evidence_root
 from meterseal_protocol.grant import Grants, Reason
-from meterseal_protocol.judge import attempt, authority, bench, continuity, identity, numbers, plan, window
+from meterseal_protocol.judge import (
+    attempt,
+    authority,
+    bench,
+    checks,
+    continuity,
+    identity,
+    numbers,
+    people,
+    plan,
+    policy,
+    registers,
+    window,
+)
 from meterseal_protocol.judge.case import Case
 from meterseal_protocol.judge.decision import Decision
 from meterseal_protocol.rules.pack import Pack
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
-from meterseal_wire.encode import LARGEST, encode
-from meterseal_wire.tree import tree_hash
+from meterseal_wire.encode import LARGEST
 
-FAMILIES = (identity, continuity, attempt, authority, bench, plan, numbers, window)
+FAMILIES = (
+    identity,
+    continuity,
+    attempt,
+    authority,
+    bench,
+    checks,
+    plan,
+    numbers,
+    registers,
+    people,
+    window,
+    policy,
+)
 # What more data may cure. Every other reason refuses.
 UNDECIDED = frozenset(
     {
@@ -27,9 +54,13 @@ UNDECIDED = frozenset(
         "attempt.open",
         "chain.gap",
         "evidence.missing",
+        "marks.missing",
         "plan.unknown",
+        "sampling.pending",
         "scope.incomplete",
         "scope.missing",
+        "signoff.missing",
+        "supervision.missing",
         "time.straddles",
         "time.unbounded",
     }
@@ -38,7 +69,8 @@ UNDECIDED = frozenset(
 
 def decide(evidence: Evidence, grants: Grants, rules: Sequence[Pack], at_s: int) -> Decision:
     """May the meter be installed at `at_s` (Unix seconds) without another test?"""
-    case = Case(evidence, grants, rules, at_s)
+    known = grants.at(evidence.log_size)
+    case = Case(evidence, known, rules, at_s)
     found = {_bounded(reason) for family in FAMILIES for reason in family.against(case)}
     reasons = tuple(sorted(found))
     stand, manufacturer = case.stand, case.manufacturer.grant
@@ -60,7 +92,7 @@ def decide(evidence: Evidence, grants: Grants, rules: Sequence[Pack], at_s: int)
         end_register=outcome.get(L.END_REGISTER) if outcome else None,
         register_exponent=case.meter_type.register_exponent if case.meter_type else 0,
         electronic_address=stand.seat.get(L.ELECTRONIC_ADDRESS, b"") if stand else b"",
-        demo=any(grant.payload.get(L.DEMO) for grant in grants.below(evidence.log_size)),
+        demo=known.demo,
     )
 
 
@@ -83,11 +115,11 @@ def inputs_digest(case: Case) -> bytes:
     """SHA-256 over CBOR of everything that the decision rests on, in one order."""
     evidence = case.evidence
     return sha256(
-        encode(
+        cbor2.dumps(  # only arrays, integers and bytes, which have one spelling
             [
                 sorted([e.statement.identity, e.leaf, e.entered_s] for e in evidence.entries),
-                sorted([name, tree_hash(list(items))] for name, items in evidence.blobs.items()),
-                sorted(grant.entry.statement.identity for grant in case.grants.below(evidence.log_size)),
+                sorted([name, evidence_root(tuple(items))] for name, items in evidence.blobs.items()),
+                case.grants.identities,
                 sorted(pack.digest for pack in case.packs),
                 evidence.log_size,
                 case.at_s,

@@ -8,6 +8,7 @@ meter and the reason is on the short list: silent, no flow, temperature.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from meterseal_protocol.evidence import CLOSERS, Entry, Evidence, closes, names
@@ -27,7 +28,7 @@ class Stand:
     closers: tuple[Entry, ...]
     broken: bool
 
-    @property
+    @cached_property
     def seat(self) -> Mapping[int, Any]:
         """The attempt's position with the meter; the first, where a bad attempt names it twice."""
         positions: list[Mapping[int, Any]] = self.attempt.statement.payload[L.POSITIONS]
@@ -43,7 +44,7 @@ class Stand:
         """The result, where that is what closed it."""
         return self.closer if self.closer and self.closer.statement.typ == L.KIND_RESULT else None
 
-    @property
+    @cached_property
     def outcome(self) -> Mapping[int, Any] | None:
         """The result's position with the meter, if there is one."""
         if self.result is None:

@@ -1,19 +1,19 @@
 """meter, evidence: is it this meter, of a known type, and do its own telegrams say what was signed?"""
 
-from collections.abc import Iterator, Mapping
-from fractions import Fraction
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from meterseal_protocol.evidence import Entry
+from meterseal_protocol.evidence import Entry, evidence_root
 from meterseal_protocol.grant import Reason
 from meterseal_protocol.judge.case import Case
 from meterseal_protocol.judge.history import Stand
+from meterseal_wire import kinds
 from meterseal_wire import labels as L
+from meterseal_wire.encode import encode
 from meterseal_wire.errors import WireError
 from meterseal_wire.scan import scan
 from meterseal_wire.telegram.errors import MBusError
 from meterseal_wire.telegram.mbus_telegram import decode, electronic_address, volume
-from meterseal_wire.tree import tree_hash
 
 START, END = 0, 1
 TELEGRAM_BYTES = 261
@@ -28,10 +28,14 @@ def against(case: Case) -> Iterator[Reason]:
     if case.interval is not None and case.meter_type is None:
         grant = case.type_grant.grant
         yield "meter.unknown_type", (grant.number if grant else 0,)
-    yield from _address(case, seat)
+    silent = case.stand.outcome is not None and case.stand.outcome.get(L.ENDED) == kinds.SILENT
+    if not (silent and L.ELECTRONIC_ADDRESS not in seat):
+        yield from _address(case, seat)
+    yield from _parameters(case, seat)
     yield from _duplicate(case.stand.attempt, seat)
     yield from _registers(case.stands)
-    yield from _evidence(case, case.stand, case.stand.result)
+    found = _evidence(case, case.stand, case.stand.result)
+    yield from (reason for reason in found if not (silent and reason[0] == "evidence.missing"))
 
 
 def _address(case: Case, seat: Mapping[int, Any]) -> Iterator[Reason]:
@@ -40,6 +44,17 @@ def _address(case: Case, seat: Mapping[int, Any]) -> Iterator[Reason]:
         yield "evidence.missing", (seat[L.POSITION], START)
     elif case.meter_type is not None and address[4:] != case.meter_type.bus_identity:
         yield "meter.identity_mismatch", (seat[L.POSITION],)
+
+
+def _parameters(case: Case, seat: Mapping[int, Any]) -> Iterator[Reason]:
+    """The checksum over the meter's parameters is one that the type allows, and the same at every stand."""
+    said = {stand.seat[L.PARAMETERS] for stand in case.stands if L.PARAMETERS in stand.seat}
+    grant = case.type_grant.grant
+    allowed = grant.payload.get(L.PARAMETER_CHECKSUMS) if grant else None
+    if allowed is not None and L.PARAMETERS not in seat:
+        yield "evidence.missing", (seat[L.POSITION], START)
+    if len(said) > 1 or (allowed is not None and not said <= set(allowed)):
+        yield "meter.parameters_changed", (seat[L.POSITION], len(said))
 
 
 def _duplicate(attempt: Entry, seat: Mapping[int, Any]) -> Iterator[Reason]:
@@ -69,33 +84,34 @@ def _registers(found: list[Stand]) -> Iterator[Reason]:
 def _evidence(case: Case, stand: Stand, result: Entry) -> Iterator[Reason]:
     """The telegrams under the result's root, decoded again, against what attempt and result say."""
     position, items = stand.seat[L.POSITION], case.evidence.blobs.get(result.statement.identity, ())
-    if tree_hash(list(items)) != result.statement.payload[L.EVIDENCE_ROOT]:
+    if evidence_root(tuple(items)) != result.statement.payload[L.EVIDENCE_ROOT]:
         yield ("evidence.mismatch" if items else "evidence.missing"), (position, END)
         return
     said = {
         START: stand.seat.get(L.START_REGISTER),
         END: None if stand.outcome is None else stand.outcome.get(L.END_REGISTER),
     }
-    leaves = _leaves(items)
+    leaves = _leaves(items, position)
     for when, register in said.items():
-        raw = leaves.get((position, when))
+        raw = leaves.get(when)
         if raw is None or register is None:
             yield "evidence.missing", (position, when)
         elif not _agrees(raw, stand.seat.get(L.ELECTRONIC_ADDRESS), register, case):
             yield "evidence.mismatch", (position, when)
 
 
-def _leaves(items: tuple[bytes, ...]) -> dict[tuple[int, int], bytes]:
-    found = {}
+def _leaves(items: Iterable[bytes], position: int) -> dict[int, bytes]:
+    """Telegrams of a position: items [position, when, telegram]. Those of others, most of them, are not even read."""
+    found, start = {}, b"\x83" + encode(position)
     for item in items:
+        if not item.startswith(start):
+            continue
         try:
-            leaf = scan(item)
+            _, when, raw = scan(item)
         except WireError:
             continue
-        if isinstance(leaf, list) and len(leaf) == 3 and isinstance(leaf[2], bytes):
-            position, when, raw = leaf
-            if isinstance(position, int) and isinstance(when, int) and len(raw) <= TELEGRAM_BYTES:
-                found[position, when] = raw
+        if isinstance(when, int) and isinstance(raw, bytes) and len(raw) <= TELEGRAM_BYTES:
+            found[when] = raw
     return found
 
 
@@ -107,9 +123,11 @@ def _agrees(raw: bytes, address: bytes | None, register: int, case: Case) -> boo
         mantissa, power = volume(telegram)
     except MBusError:
         return False
-    if said != address or max(abs(power), abs(_exponent(case, power))) > LARGEST_EXPONENT:
+    unit = _exponent(case, power)
+    if said != address or max(abs(power), abs(unit)) > LARGEST_EXPONENT:
         return False
-    return bool(mantissa * Fraction(10) ** power == register * Fraction(10) ** _exponent(case, power))
+    least = min(power, unit)
+    return bool(mantissa * 10 ** (power - least) == register * 10 ** (unit - least))
 
 
 def _exponent(case: Case, otherwise: int) -> int:

@@ -5,17 +5,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from meterseal_protocol.metrology import (
-    CalibrationRow,
-    calibrated,
-    counted,
-    gas_error,
-    mean_flow,
-    water_error,
-)
+from meterseal_protocol import methods
+from meterseal_protocol.metrology import CalibrationRow, calibrated, mean_flow
+from meterseal_protocol.ratio import ratio
 from meterseal_protocol.rules.meter_type import MeterType
 from meterseal_protocol.rules.pack import Pack, Zone
-from meterseal_protocol.uncertainty import Clock, Sensors, squares
+from meterseal_protocol.uncertainty import Clock, Given, Sensors, squares
 from meterseal_wire import kinds
 from meterseal_wire import point as p
 
@@ -56,8 +51,9 @@ class Frame:
         return Measured(row, flow, plausible, self._limit(row, flow), reference, error, lines)
 
     def _plausible(self, row: Sequence[int]) -> bool:
-        """True if a row is of the one method, has edges and time on both channels, and fits its own duration."""
-        if row[p.METHOD] != p.REFERENCE_METER or not counted(row):
+        """True if a row has what its method needs, is of a method for its medium, and fits its own duration."""
+        medium = self.meter.medium if self.meter else None
+        if not methods.complete(row) or (medium is not None and not methods.fits(row, medium)):
             return False
         ticks = max(row[p.METER_TICKS], row[p.REF_TICKS])
         in_time = ticks * MS_PER_S <= (row[p.DURATION_MS] + 1) * self.clock.ticks_per_s
@@ -90,12 +86,23 @@ class Frame:
     def _error(self, row: Sequence[int], reference: CalibrationRow | None) -> Fraction | None:
         if reference is None or self.meter is None:
             return None
-        compute = water_error if self.meter.medium == kinds.WATER else gas_error
-        return compute(row, self.meter.pulse_ul, reference.pulse_ul)
+        return methods.error(row, self.meter, reference.pulse_ul, self.bench)
+
+    @cached_property
+    def bench(self) -> methods.Bench:
+        """What methods need beside a row; without a pack there is no buoyancy to reckon with."""
+        if self.pack is None:
+            return methods.Bench(self.clock.ticks_per_s, 0, 1)
+        air, weights = (
+            self.pack.number("air_density_ug_per_ml"),
+            self.pack.number("weights_density_kg_per_m3"),
+        )
+        return methods.Bench(self.clock.ticks_per_s, air, weights)
 
     def _squares(self, row: Sequence[int], reference: CalibrationRow) -> tuple[Fraction, ...]:
         if self.pack is None or self.meter is None:
             return ()
         sensors = Sensors(self.pack.number("sensor_temperature_mk"), self.pack.number("sensor_pressure_10pa"))
-        given = (reference.expanded, self.meter.update_ms)
+        step = methods.unit_ul(self.meter) / methods.meter_ul(row, self.meter)
+        given = Given(reference.expanded, self.meter.update_ms, ratio() if row[p.METER_COUNTS] else step)
         return squares(self.meter.medium, row, self.clock, sensors, given)

@@ -7,7 +7,8 @@ from meterseal_protocol.grant import Reason
 from meterseal_protocol.judge.case import Case
 from meterseal_protocol.judge.measured import Measured
 from meterseal_protocol.metrology import PPM, ppm, rounded
-from meterseal_protocol.rules.pack import SameSign
+from meterseal_protocol.ratio import ratio
+from meterseal_protocol.rules.pack import Pack, SameSign
 from meterseal_protocol.rules.schema import ONE_WITHIN
 from meterseal_protocol.uncertainty import LINES
 from meterseal_wire import labels as L
@@ -23,6 +24,8 @@ def against(case: Case) -> Iterator[Reason]:
         yield "position.ended", (case.stand.seat[L.POSITION], ended)
     for item in case.measured:
         yield from _row(case, item)
+    if case.pack is not None:
+        yield from _repeatability(case.pack, case.measured)
     if case.pack is not None and case.meter_type is not None and ended is None:
         for rule in case.pack.same_sign(case.meter_type.accuracy_class):
             yield from _same_sign(rule, case.pack.flow(rule.low, case.meter_type), case.measured)
@@ -36,7 +39,20 @@ def _row(case: Case, item: Measured) -> Iterator[Reason]:
         yield "error.limit", (*place, ppm(item.error), ppm(item.limit))
     allowed = (item.limit * case.pack.fraction("point_share")) ** 2
     if sum(item.squares) > allowed:
-        yield "error.uncertainty", (*place, _ppm2(sum(item.squares, Fraction())), _ppm2(allowed))
+        yield "error.uncertainty", (*place, _ppm2(sum(item.squares, ratio())), _ppm2(allowed))
+
+
+def _repeatability(pack: Pack, rows: list[Measured]) -> Iterator[Reason]:
+    """The errors of a point's repeats lie close together."""
+    most = ratio(pack.number("repeatability_ppm"), PPM)
+    by_point: dict[int, list[Fraction]] = {}
+    for item in rows:
+        if item.error is not None:
+            by_point.setdefault(item.row[p.POINT], []).append(item.error)
+    for point, errors in by_point.items():
+        spread = max(errors) - min(errors)
+        if spread > most:
+            yield "error.repeatability", (point, ppm(spread), ppm(most))
 
 
 def _same_sign(rule: SameSign, low: Fraction, rows: list[Measured]) -> Iterator[Reason]:

@@ -1,10 +1,12 @@
 """plan: were the points run that the rules ask for, at those flows, long enough, under those conditions?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from meterseal_protocol import methods
 from meterseal_protocol.grant import Reason
 from meterseal_protocol.judge.case import Case
 from meterseal_protocol.judge.measured import Measured
+from meterseal_protocol.rules.meter_type import MeterType
 from meterseal_protocol.rules.pack import Pack
 from meterseal_protocol.rules.plan import Wanted, wanted
 from meterseal_wire import kinds
@@ -34,13 +36,13 @@ def against(case: Case) -> Iterator[Reason]:
     rows = case.measured
     yield from _points(case, points, rows)
     for item in rows:
-        yield from _row(points, item)
+        yield from _row(points, case.meter_type, item)
         yield from _conditions_at(case, item)
     if case.pack.medium == kinds.GAS:
         yield from _room(case, case.pack)
 
 
-def _points(case: Case, points: list[Wanted], rows: list[Measured]) -> Iterator[Reason]:
+def _points(case: Case, points: Sequence[Wanted], rows: list[Measured]) -> Iterator[Reason]:
     """Each point with all its repeats, once; a position that ended early has a reason of its own."""
     assert case.stand is not None
     seen = [(item.row[p.POINT], item.row[p.REPEAT]) for item in rows]
@@ -56,15 +58,17 @@ def _points(case: Case, points: list[Wanted], rows: list[Measured]) -> Iterator[
         yield "plan.repeats", (index, sum(found == index for found, _ in seen), 0)
 
 
-def _row(points: list[Wanted], item: Measured) -> Iterator[Reason]:
+def _row(points: Sequence[Wanted], meter: MeterType, item: Measured) -> Iterator[Reason]:
     row = item.row
     if row[p.POINT] >= len(points):
         return
     point = points[row[p.POINT]]
     if row[p.FLOW_MIN_ML_PER_H] < point.least_flow or row[p.FLOW_MAX_ML_PER_H] > point.most_flow:
         yield "plan.flow_band", (point.index, row[p.FLOW_MIN_ML_PER_H], row[p.FLOW_MAX_ML_PER_H])
-    if row[p.METER_COUNTS] < point.least_counts or row[p.DURATION_MS] < point.least_duration_ms:
-        yield "plan.volume", (point.index, row[p.METER_COUNTS], point.least_counts)
+    # A meter that is read and not counted is held to the same volume, in pulses that it would have given.
+    counts = row[p.METER_COUNTS] or methods.meter_ul(row, meter) // meter.pulse_ul
+    if counts < point.least_counts or row[p.DURATION_MS] < point.least_duration_ms:
+        yield "plan.volume", (point.index, counts, point.least_counts)
 
 
 def _conditions_at(case: Case, item: Measured) -> Iterator[Reason]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from meterseal_protocol.ratio import ratio
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 
@@ -40,7 +41,7 @@ class MeterType:
             payload[L.NOMINAL],
             payload[L.ACCURACY_CLASS],
             (flows[0], flows[1]),
-            Fraction(pulse[0], pulse[1]),
+            ratio(pulse[0], pulse[1]),
             payload[L.CYCLE_VOLUME_UL],
             payload[L.UPDATE_INTERVAL_MS],
             payload[L.REGISTER_EXPONENT],

@@ -11,12 +11,13 @@ document must look like is schema.py's.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
 from meterseal_protocol.errors import BadPack
+from meterseal_protocol.ratio import ratio
 from meterseal_protocol.rules.meter_type import MeterType
 from meterseal_protocol.rules.schema import check
 from meterseal_wire import kinds
@@ -72,6 +73,9 @@ class Pack:
     def __post_init__(self) -> None:
         object.__setattr__(self, "digest", sha256(self.raw).digest())
 
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
     @classmethod
     def load(cls, raw: bytes) -> "Pack":
         """From canonical CBOR; BadPack says which field is wrong."""
@@ -94,26 +98,17 @@ class Pack:
 
     def fraction(self, name: str) -> Fraction:
         """A ratio or share."""
-        return Fraction(*self.values[name])
+        return ratio(*self.values[name])
 
     def flow(self, symbol: str, meter: MeterType) -> Fraction:
         """The named flow of a meter type, mL/h."""
-        first, second = meter.flows
-        if self.medium == kinds.GAS:
-            named = {"qmax": Fraction(first), "qmin": Fraction(second)}
-            named["qt"] = first * self.fraction("qt_over_qmax")
-            return named[symbol]
-        q1 = Fraction(first, second)
-        named = {"q1": q1, "q3": Fraction(first)}
-        named["q2"] = q1 * self.fraction("q2_over_q1")
-        named["q4"] = first * self.fraction("q4_over_q3")
-        return named[symbol]
+        return _flows(self, *meter.flows)[symbol]
 
     @cached_property
     def points(self) -> list[Point]:
         """Points in the order in which they run."""
         return [
-            Point(row["at"], *(Fraction(*row[name]) for name in ("least", "most", "target")))
+            Point(row["at"], *(ratio(*row[name]) for name in ("least", "most", "target")))
             for row in self.values["points"]
         ]
 
@@ -124,8 +119,8 @@ class Pack:
                 row["class_tenths"],
                 row["from"],
                 row["to"],
-                Fraction(row["limit_ppm"], 1_000_000),
-                Fraction(row["warm_limit_ppm"], 1_000_000),
+                ratio(row["limit_ppm"], 1_000_000),
+                ratio(row["warm_limit_ppm"], 1_000_000),
             )
             for row in self.values["limits"]
             if row["class_tenths"] == accuracy_class
@@ -138,12 +133,30 @@ class Pack:
                 row["class_tenths"],
                 row["from"],
                 row["rule"],
-                Fraction(*row["share"]),
-                Fraction(row["most_ppm"], 1_000_000),
+                ratio(*row["share"]),
+                ratio(row["most_ppm"], 1_000_000),
             )
             for row in self.values["same_sign"]
             if row["class_tenths"] == accuracy_class
         ]
+
+
+@lru_cache(maxsize=256)
+def _flows(pack: Pack, first: int, second: int) -> Mapping[str, Fraction]:
+    """Every named flow of the types with these two flows."""
+    if pack.medium == kinds.GAS:
+        return {
+            "qmax": ratio(first),
+            "qmin": ratio(second),
+            "qt": first * pack.fraction("qt_over_qmax"),
+        }
+    q1 = ratio(first, second)
+    return {
+        "q1": q1,
+        "q2": q1 * pack.fraction("q2_over_q1"),
+        "q3": ratio(first),
+        "q4": first * pack.fraction("q4_over_q3"),
+    }
 
 
 def load_pack(name: str) -> Pack:

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, floor
 from typing import Any
 
 from meterseal_protocol.errors import BadPack
+from meterseal_protocol.ratio import ratio
 from meterseal_protocol.rules.meter_type import MeterType
 from meterseal_protocol.rules.pack import Pack
 from meterseal_wire import labels as L
@@ -29,7 +31,8 @@ class Wanted:
     repeats: int
 
 
-def wanted(pack: Pack, meter: MeterType) -> list[Wanted]:
+@lru_cache(maxsize=256)
+def wanted(pack: Pack, meter: MeterType) -> tuple[Wanted, ...]:
     """Every point in the order in which it runs."""
     counts = max(
         pack.number("least_counts"), ceil(pack.number("least_cycles") * meter.cycle_ul / meter.pulse_ul)
@@ -39,7 +42,7 @@ def wanted(pack: Pack, meter: MeterType) -> list[Wanted]:
         flow = pack.flow(point.at, meter)
         band = (flow * point.least, flow * point.most, floor(flow * point.target))
         found.append(Wanted(index, *band, counts, pack.number("least_duration_ms"), pack.number("repeats")))
-    return found
+    return tuple(found)
 
 
 def plan_for(pack: Pack, type_payload: Mapping[int, Any]) -> bytes:
@@ -52,7 +55,7 @@ def plan_for(pack: Pack, type_payload: Mapping[int, Any]) -> bytes:
 
 
 def _row(pack: Pack, meter: MeterType, item: Wanted) -> list[int]:
-    in_time_ul = Fraction(item.target_flow * item.least_duration_ms * UL_PER_ML, ML_MS_PER_H)
+    in_time_ul = ratio(item.target_flow * item.least_duration_ms * UL_PER_ML, ML_MS_PER_H)
     # One count more than the time asks for: the gates open and close between two edges.
     counts = max(item.least_counts, ceil(in_time_ul / meter.pulse_ul) + 1)
     volume_ul = floor(counts * meter.pulse_ul)

@@ -25,7 +25,13 @@ FIELDS: dict[str, dict[str, Any]] = tomllib.loads(
 )
 """Single values by name: rule, media, judge (whether one reads it), zh, en."""
 
-_ZONE = {"class_tenths": "count", "from": "flow", "to": "flow", "limit_ppm": "count", "warm_limit_ppm": "count"}
+_ZONE = {
+    "class_tenths": "count",
+    "from": "flow",
+    "to": "flow",
+    "limit_ppm": "count",
+    "warm_limit_ppm": "count",
+}
 ROWS: dict[str, dict[str, str]] = {
     "limits": _ZONE,
     "house_limits": _ZONE,
@@ -121,7 +127,9 @@ def _check_zones(name: str, zones: list[dict[str, Any]], medium: int) -> None:
             start, due = symbols.index(zone["from"]), symbols.index(at)
             if start != due:
                 code, what = ("rules.gap", "a gap") if start > due else ("rules.overlap", "an overlap")
-                raise BadPack(f"{where} have {what}: a zone starts at {zone['from']} where {at} was due", code)
+                raise BadPack(
+                    f"{where} have {what}: a zone starts at {zone['from']} where {at} was due", code
+                )
             at = zone["to"]
             if symbols.index(at) <= start:
                 raise BadPack(f"{where}: the zone from {zone['from']} is empty", "rules.gap")

@@ -79,7 +79,7 @@ class ModelFixture:
         return self._keep(L.KIND_BOOT, payload, ())
 
     def attempt(self, seats: Sequence[Seat], plan: bytes, beacon: bytes, **changes: Any) -> Signed:
-        """Intent to test `seats` by a plan document after a beacon's identity. `changes`: mode, checks, operator, tenant."""
+        """Intent to test `seats` by a plan after a beacon's identity. `changes`: mode, checks, operator, tenant."""
         self.counter += 1
         payload = {
             L.MODE: changes.get("mode", kinds.VERIFY),

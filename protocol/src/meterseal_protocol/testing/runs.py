@@ -27,6 +27,7 @@ from meterseal_wire.telegram.mbus import long_frame
 from meterseal_wire.telegram.mbus_slave import packed_bcd
 
 METER_TICKS = 100_000_000
+UL_PER_LITRE = 1_000_000
 TICKS_A_PPM = METER_TICKS // 1_000_000
 REFERENCE_PULSE_UL = {kinds.WATER: WATER_PULSE_UL, kinds.GAS: GAS_PULSE_UL}
 TYPE_FIELDS = {kinds.WATER: water_type_fields(), kinds.GAS: gas_type_fields()}
@@ -39,17 +40,28 @@ START, END = 0, 1
 
 @dataclass
 class Seat:
-    """One position of a run: which meter, its registers in litres, its points, or why it ended early."""
+    """One position of a run: which meter, its registers in litres, its points, or why it ended early.
+
+    The end register is what its points make of the start, unless it is said.
+    """
 
     position: int
     serial: str
     medium: int = kinds.WATER
     start_litres: int = 100
-    end_litres: int = 100
+    end_litres: int | None = None
     points: Sequence[Sequence[int]] = ()
     ended: int | None = None
     silent: bool = False
     extra: dict[int, Any] = field(default_factory=dict)
+
+    @property
+    def end(self) -> int:
+        """The end register in litres."""
+        if self.end_litres is not None:
+            return self.end_litres
+        counts = sum(row[p.METER_COUNTS] for row in self.points)
+        return self.start_litres + counts * METER_PULSE_UL[self.medium] // UL_PER_LITRE
 
     @property
     def meter(self) -> str:
@@ -79,7 +91,7 @@ class Seat:
         """The position's entry in a result."""
         found: dict[int, Any] = {L.POSITION: self.position, L.POINTS: [list(point) for point in self.points]}
         if not self.silent:
-            found[L.END_REGISTER] = self.end_litres
+            found[L.END_REGISTER] = self.end
         if self.ended is not None:
             found[L.ENDED] = self.ended
         return found
@@ -88,7 +100,7 @@ class Seat:
         """Evidence leaves: the telegrams at start and end."""
         if self.silent:
             return []
-        readings = ((START, self.start_litres), (END, self.end_litres))
+        readings = ((START, self.start_litres), (END, self.end))
         return [bytes(encode([self.position, when, telegram(self.address, n)])) for when, n in readings]
 
 

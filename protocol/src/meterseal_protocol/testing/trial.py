@@ -67,6 +67,7 @@ class Trial:
         self.fixture = ModelFixture(self.world.author(self.bench))
         self.meter = f"{MAKER}.{serial}"
         self.beacon = b""
+        self.litres = 100  # what the meter's register shows
         self.follow(plan_for(self.pack, TYPE_FIELDS[medium]))
 
     def follow(self, plan: bytes) -> None:
@@ -103,9 +104,8 @@ class Trial:
             point(index, flow, ppm, self.medium)
             for index, (flow, ppm) in enumerate(zip(self.flows, errors_ppm, strict=True))
         ]
-        return Seat(
-            **{"position": 1, "serial": self.serial, "medium": self.medium, "points": rows, **changes}
-        )
+        own = {"position": 1, "serial": self.serial, "medium": self.medium, "points": rows}
+        return Seat(**{**own, "start_litres": self.litres, **changes})
 
     def attempt(self, *seats: Seat, **changes: Any) -> Signed:
         """Sign and enter an attempt over these seats, or over the good one."""
@@ -116,9 +116,11 @@ class Trial:
 
     def run(self, *seats: Seat, **changes: Any) -> "Trial":
         """An attempt and its result, entered."""
+        seats = seats or (self.seat(),)
         self.attempt(*seats, **changes)
         self.record.now_s += TO_RESULT_S
-        self.enter(self.fixture.result(seats or (self.seat(),)))
+        self.enter(self.fixture.result(seats))
+        self.litres = max([self.litres, *(seat.end for seat in seats if seat.serial == self.serial)])
         self.sign()
         return self
 

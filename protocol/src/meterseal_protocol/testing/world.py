@@ -46,6 +46,9 @@ class World:
     grants: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for role in ROLES:
+            if role not in self.keys:
+                self.keys[role] = PrivateKey.generate()
         self.window = (self.start_s - 30 * DAY_S, self.start_s + 1000 * DAY_S)
         self._number = 0
         self.grants = {name: self.grant(*parts) for name, parts in self._national().items()}

@@ -1,13 +1,16 @@
-"""What can be wrong with a telegram. One root, stable codes, the byte where it shows."""
+"""What can be wrong with a telegram. One root, stable codes, the byte where it shows.
+
+`TelegramError` is the root; `MBusError` here and `Cjt188Error` in cjt188_errors are its two families.
+"""
 
 
-class MBusError(Exception):
+class TelegramError(Exception):
     """The meter's bytes are not a telegram that can be read. Ask again, or end the position with this code.
 
     `at` is the byte offset in what was given, `why` one plain sentence.
     """
 
-    code = "mbus"
+    code = "telegram"
 
     def __init__(self, at, why):
         super().__init__(at, why)
@@ -16,6 +19,12 @@ class MBusError(Exception):
 
     def __str__(self):
         return "%s at byte %d: %s" % (self.code, self.at, self.why)
+
+
+class MBusError(TelegramError):
+    """Refused as an M-Bus telegram (EN 13757)."""
+
+    code = "mbus"
 
 
 class BadFrame(MBusError):

@@ -5,8 +5,8 @@ telegram. What a combinable VIFE says stands in `modifiers`; powers of ten and o
 A VIFE that reports an error of the record stands in `error`, and so do BCD digits above 9: the value is then printed,
 never used as a reading.
 
-Where a VIFE makes the data the date of an event, libmbus still prints a number in the VIF's unit. We print the same
-number and give the date in `modifiers`.
+Where a VIFE makes the data the date or the duration of an event, libmbus still prints a number in the VIF's unit. We
+print the same number and give the date, or the seconds, in `modifiers`.
 """
 
 from meterseal_wire.telegram import mbus_value as value
@@ -20,6 +20,7 @@ PLAIN_TEXT, ANY, MANUFACTURER_VIF = 0x7C, 0x7E, 0x7F
 EXTENSION_TABLES = (0xFD, 0xFB)
 MOST_EXTENSIONS = 10
 LARGEST_OFFSET = 0x7B
+DURATION_STEPS = (1, 60, 3600, 86400)
 
 
 class Record:
@@ -55,7 +56,8 @@ class Record:
 class _Scale:
     """How the raw number becomes a number in the unit: times multiplier, times ten to the power, plus offsets.
 
-    `dates` are the indexes of those modifiers for which the data is a date.
+    `dates` are the indexes of those modifiers for which the data is a date, `durations` (index, seconds a step) of
+    those for which it is a duration.
     """
 
     def __init__(self, multiplier, power):
@@ -63,6 +65,7 @@ class _Scale:
         self.power = power
         self.offsets = []
         self.dates = []
+        self.durations = []
 
     def apply(self, number):
         mantissa, power = number[0] * self.multiplier, number[1] + self.power
@@ -132,6 +135,9 @@ def _record(source, msb_first):
         if len(raw) in value.TIMES:
             record.modifiers[index] += ": " + value.TIMES[len(raw)](raw)
     if record.number is not None:
+        for index, step in scale.durations:
+            seconds = value.decimal_text(record.number[0] * step, record.number[1])
+            record.modifiers[index] += ": %s s" % seconds
         record.number = scale.apply(record.number)
     return record
 
@@ -238,22 +244,16 @@ def _event(record, scale, code):
         says = ("number of exceeds of the %s limit" if code & 1 else "%s limit value") % side
     elif 0x50 <= code <= 0x5F:
         says = "duration of %s exceed of the %s limit" % (which, side)
-        _seconds(record, scale, code)
+        scale.durations.append((len(record.modifiers), DURATION_STEPS[code & 3]))
     elif 0x60 <= code <= 0x67:
         says = "duration of " + which
-        _seconds(record, scale, code)
+        scale.durations.append((len(record.modifiers), DURATION_STEPS[code & 3]))
     elif 0x68 <= code <= 0x6F and code & 2:
         says = "date (time) of %s of %s" % (edge, which)
         is_date = True
     if is_date:
         scale.dates.append(len(record.modifiers))
     record.modifiers.append(says)
-
-
-def _seconds(record, scale, code):
-    record.unit = "s"
-    scale.multiplier = (1, 60, 3600, 86400)[code & 3]
-    scale.power = 0
 
 
 def _data(source, record, msb_first, is_time):
