@@ -15,6 +15,7 @@ from meterseal_protocol.keys import KeyRing, PrivateKey
 from meterseal_protocol.rules import load_pack, plan_for
 from meterseal_protocol.testing.fixture import ModelFixture, Signed
 from meterseal_protocol.testing.runs import TYPE_FIELDS, Seat, point
+from meterseal_protocol.testing.trial import with_values
 from meterseal_protocol.testing.world import ROLES, World
 from meterseal_registry.record import Record, open_record
 from meterseal_registry.routes import make_app
@@ -35,24 +36,36 @@ METER = f"DEMO.{SERIAL}"
 
 
 class Office:
-    """A registry and everybody who sends to it; `now_s` is its clock, moved by the test. `suite` is the registry's."""
+    """A registry and everybody who sends to it; `now_s` is its clock, moved by the test. `suite` is the registry's.
 
-    def __init__(self, folder: Path, suite: Suite = DEFAULT) -> None:
+    With `people` its water rules ask for sign-offs and marks, as the shipped ones do.
+    """
+
+    def __init__(self, folder: Path, suite: Suite = DEFAULT, people: bool = False) -> None:
         self.folder = folder
-        self.pack = load_pack("jjg162")
+        unsigned = {"signoff_roles": [], "least_people": 0, "marks_needed": 0}
+        self.pack = load_pack("jjg162") if people else with_values(load_pack("jjg162"), unsigned)
+        (folder / "rules.cbor").write_bytes(self.pack.raw)
         # Close to the real clock, which the routes ask: the windows of grants hold on whatever day this runs.
         self.world = World(
             int(time.time()) - BEGAN_S,
-            rules={name: load_pack(name).digest for name in ("jjg162", "jjg577")},
+            rules={"jjg162": self.pack.digest, "jjg577": load_pack("jjg577").digest},
             keys={role: PrivateKey.generate(suite if role == "registry" else DEFAULT) for role in ROLES},
         )
         self.now_s = self.world.start_s
         self.world.keys["registry"].save(folder / "registry.key")
         (folder / "anchors.cbor").write_bytes(self.world.anchors_file)
         self.settings = Settings(
-            folder / "registry", 8443, "REG-CN", folder / "registry.key", folder / "anchors.cbor", BASE
+            folder / "registry",
+            8443,
+            "REG-CN",
+            folder / "registry.key",
+            folder / "anchors.cbor",
+            BASE,
+            rules=(str(folder / "rules.cbor"), "jjg577"),
         )
         self.fixture = ModelFixture(self.world.author("W1"))
+        self.litres: dict[str, int] = {}  # what each meter's register shows
         self.plan = plan_for(self.pack, TYPE_FIELDS[kinds.WATER])
         self.record = self.open()
         for grant in self.world.grants.values():
@@ -85,7 +98,7 @@ class Office:
         rows = [
             point(index, flow, ppm) for index, (flow, ppm) in enumerate(zip(flows, errors_ppm, strict=True))
         ]
-        return Seat(1, serial, points=rows)
+        return Seat(1, serial, start_litres=self.litres.get(serial, 100), points=rows)
 
     def attempt(self, seat: Seat) -> Signed:
         """A signed attempt, not sent."""
@@ -95,6 +108,7 @@ class Office:
         """A signed attempt and result, not sent."""
         seat = self.seat(errors_ppm, serial)
         self.tick(60)
+        self.litres[serial] = seat.end
         return [self.attempt(seat), self.fixture.result([seat])]
 
     @property

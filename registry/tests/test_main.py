@@ -65,7 +65,8 @@ class Process:
 def fields(office: Office) -> dict[str, Any]:
     """The office's settings as a file has them."""
     found = {
-        name: getattr(office.settings, name) for name in ("folder", "port", "registry", "key", "anchors")
+        name: getattr(office.settings, name)
+        for name in ("folder", "port", "registry", "key", "anchors", "rules")
     }
     return {**found, "base_url": office.settings.base_url}
 

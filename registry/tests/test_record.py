@@ -125,7 +125,7 @@ def test_the_certificate_says_what_the_decision_and_the_meter_say(office: Office
     marks = hashlib.sha256(b"\x83\x68" + b"12345678" + b"\x48" + address + b"\x60").digest()[:8]
     assert (found.meter, found.issuer, found.demo) == (METER, "REG-CN", True)
     assert (found.result, found.rules) == (result.identity[:16], office.pack.digest[:8])
-    assert (found.position, found.end_register, found.exponent) == (1, 100, -3)
+    assert (found.position, found.end_register, found.exponent) == (1, 130, -3)
     assert (found.territory, found.marks) == (("33",), marks)
 
 

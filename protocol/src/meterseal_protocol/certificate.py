@@ -51,7 +51,7 @@ class Certificate:
 
 
 def marks_hash(serial: str, electronic_address: bytes, seal_number: str) -> bytes:
-    """8 bytes over what a person can compare on the meter itself."""
+    """8 bytes over what a person can compare on the meter itself; several seal numbers with a blank between."""
     return bytes(sha256(encode([serial, electronic_address, seal_number]))[:MARKS])
 
 

@@ -1,6 +1,7 @@
 """Station 12: granted becomes a certificate (CWT) that a QR carries; what is no longer granted becomes invalid.
 
-A certificate is made once for a result: the same decision again issues nothing new. Invalid is final for a
+A certificate is made once for a result: the same decision again issues nothing new. Where its result is undecided
+again (a sample is to be drawn, a sign-off was taken back) it is suspended until that is decided. Invalid is final for a
 certificate; a wrong withdrawal is cured by a new one on the same evidence.
 """
 
@@ -9,7 +10,7 @@ from typing import Any
 
 from meterseal_protocol.certificate import Certificate, issue, marks_hash
 from meterseal_protocol.evidence import Entry
-from meterseal_protocol.status import INVALID, VALID
+from meterseal_protocol.status import INVALID, SUSPENDED, VALID
 from meterseal_registry.decisions import Decided
 from meterseal_registry.entries import Entries
 from meterseal_registry.settings import Settings
@@ -37,8 +38,8 @@ class Certificates:
         payload = decided.statement.payload
         standing = self.standing(payload[L.METER])
         for item in standing:
-            if not holds(item, payload):
-                self.store.set_status(item.index, INVALID)
+            if item.status != due(item, payload):
+                self.store.set_status(item.index, due(item, payload))
         if not decided.decision.granted or any(holds(item, payload) for item in standing):
             return None
         return self.make(decided, now_s)
@@ -68,7 +69,9 @@ class Certificates:
             position=payload[L.POSITION],
             end_register=payload[L.END_REGISTER],
             exponent=decided.decision.register_exponent,
-            marks=marks_hash(meter.partition(".")[2], decided.decision.electronic_address, ""),
+            marks=marks_hash(
+                meter.partition(".")[2], decided.decision.electronic_address, " ".join(decided.decision.seals)
+            ),
             status_list=STATUS_LIST,
             status_index=index,
             demo=bool(payload.get(L.DEMO)),
@@ -85,7 +88,10 @@ class Certificates:
         """
         payload = decision.statement.payload
         issued = self.store.issued(payload[L.METER])
-        if any(item.status != INVALID and not holds(item, payload) for item in issued):
+        if any(
+            item.status not in (INVALID, due(item, payload)) and not _by_hand(item, payload)
+            for item in issued
+        ):
             return False
         answered = (holds(item, payload) and self._stands(item, decision.leaf) for item in issued)
         return payload[L.OUTCOME] != kinds.GRANTED or any(answered)
@@ -102,3 +108,15 @@ class Certificates:
 def holds(item: Issued, payload: dict[int, Any]) -> bool:
     """True if a decision grants the very result that a certificate rests on."""
     return bool(payload[L.OUTCOME] == kinds.GRANTED and item.result == payload[L.RESULT])
+
+
+def due(item: Issued, payload: dict[int, Any]) -> int:
+    """The status that a decision gives a certificate: valid, suspended while it is undecided, else invalid."""
+    if item.result != payload.get(L.RESULT):
+        return INVALID
+    return {kinds.GRANTED: VALID, kinds.UNDECIDED: SUSPENDED}.get(payload[L.OUTCOME], INVALID)
+
+
+def _by_hand(item: Issued, payload: dict[int, Any]) -> bool:
+    """Suspended though its decision would have it valid: somebody did that, and a restart does not undo it."""
+    return item.status == SUSPENDED and due(item, payload) == VALID

@@ -6,7 +6,7 @@ the same entries computes the same bytes again.
 
 from dataclasses import dataclass
 
-from meterseal_protocol.evidence import select
+from meterseal_protocol.evidence import Evidence, select
 from meterseal_protocol.judge import Decision, decide
 from meterseal_protocol.rules import Pack
 from meterseal_protocol.statement import Statement
@@ -37,10 +37,15 @@ class Decisions:
         log = self.entries.log
         with log.lock:
             self.entries.record(scope(self.author, log, meter, now_s), now_s)
-            evidence = select(meter, log.pool, log.size, log.blobs)
-            found = decide(evidence, self.entries.authorities.grants(log), self.packs, now_s)
+            found = decide(self.evidence(meter), self.entries.authorities.grants(log), self.packs, now_s)
             statement = self.entries.record(build(self.author, L.KIND_DECISION, found.payload()), now_s)
         return Decided(statement, found)
+
+    def evidence(self, meter: str) -> Evidence:
+        """Everything that the log has about a meter."""
+        log = self.entries.log
+        with log.lock:
+            return select(meter, log.pool, log.size, log.blobs)
 
     def newest(self, meter: str) -> Statement | None:
         """The last decision about a meter."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.keys import PrivateKey, PublicKey
-from meterseal_protocol.rules import Pack, load_pack
+from meterseal_protocol.rules import Pack, load_pack, shipped
 from meterseal_registry.beacons import beacon
 from meterseal_registry.certificates import Certificates
 from meterseal_registry.decisions import Decisions
@@ -126,11 +126,20 @@ def read_anchors(path: Path) -> list[PublicKey]:
     raise BadSettings(f"{path} names no anchor: give a CBOR array of COSE_Key")
 
 
+def read_pack(name: str) -> Pack:
+    """A shipped pack by its name, or the pack in a file; BadSettings where it is neither."""
+    try:
+        return load_pack(name) if name in shipped() else Pack.load(Path(name).read_bytes())
+    except (OSError, ProtocolError) as error:
+        names = ", ".join(shipped())
+        raise BadSettings(f"{name} is no rule pack ({error}): name a file, or one of {names}") from None
+
+
 def open_record(settings: Settings) -> Record:
     """Open the store, read everything back, wire the stations."""
     anchors = read_anchors(settings.anchors)
     author = Author(settings.registry, "record", PrivateKey.load(settings.key))
-    packs = [load_pack(name) for name in settings.rules]
+    packs = [read_pack(name) for name in settings.rules]
     settings.folder.mkdir(parents=True, exist_ok=True)
     store = SqliteStore(settings.folder / "registry.sqlite")
     log = Log()

@@ -17,7 +17,8 @@ NAME_CHARACTERS = 16
 class Settings:
     """Where the record is kept, under which name and key, and where people find it.
 
-    `key` is the registry's 0600 key file, `anchors` a CBOR array of COSE_Key, `rules` names of shipped packs,
+    `key` is the registry's 0600 key file, `anchors` a CBOR array of COSE_Key, `rules` names of shipped packs
+    or files in their canonical form,
     `base_url` what a certificate's URL begins with, `status_days` how long a status list holds.
     """
 

@@ -1,4 +1,4 @@
-"""standard, bench, tightness: was the bench fit? Standards known, traceable and fine enough, no leak, no phantom counts."""
+"""standard, bench, tightness: was the bench fit? Standards known, traceable, fine enough, no leak, no false counts."""
 
 from collections.abc import Iterator
 from fractions import Fraction

@@ -92,6 +92,7 @@ def decide(evidence: Evidence, grants: Grants, rules: Sequence[Pack], at_s: int)
         end_register=outcome.get(L.END_REGISTER) if outcome else None,
         register_exponent=case.meter_type.register_exponent if case.meter_type else 0,
         electronic_address=stand.seat.get(L.ELECTRONIC_ADDRESS, b"") if stand else b"",
+        seals=people.seals(case),
         demo=known.demo,
     )
 

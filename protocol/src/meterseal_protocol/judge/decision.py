@@ -34,6 +34,7 @@ class Decision:
     end_register: int | None
     register_exponent: int
     electronic_address: bytes
+    seals: tuple[str, ...]
     demo: bool
     judge: str = JUDGE
 

@@ -49,8 +49,7 @@ def _address(case: Case, seat: Mapping[int, Any]) -> Iterator[Reason]:
 def _parameters(case: Case, seat: Mapping[int, Any]) -> Iterator[Reason]:
     """The checksum over the meter's parameters is one that the type allows, and the same at every stand."""
     said = {stand.seat[L.PARAMETERS] for stand in case.stands if L.PARAMETERS in stand.seat}
-    grant = case.type_grant.grant
-    allowed = grant.payload.get(L.PARAMETER_CHECKSUMS) if grant else None
+    allowed = case.type_line.payload.get(L.PARAMETER_CHECKSUMS) if case.type_line.payload else None
     if allowed is not None and L.PARAMETERS not in seat:
         yield "evidence.missing", (seat[L.POSITION], START)
     if len(said) > 1 or (allowed is not None and not said <= set(allowed)):

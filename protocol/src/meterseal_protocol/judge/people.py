@@ -79,14 +79,27 @@ def _by_a_person(said: Said, entry: Entry) -> bool:
     return supervisor.good or not list(said.against(entry))
 
 
-def _marked(said: Said) -> Iterator[Reason]:
-    """Seal numbers fitted after the pass, entered by a person."""
+def seals(case: Case) -> tuple[str, ...]:
+    """The seal numbers on record for the governing result, newest marks that hold; empty where there are none."""
+    said = Said.of(case)
+    if said is None:
+        return ()
+    held = [entry for entry in _marks(said) if not list(said.against(entry))]
+    return tuple(held[-1].statement.payload[L.SEALS]) if held else ()
+
+
+def _marks(said: Said) -> list[Entry]:
     position = said.case.stand.seat[L.POSITION] if said.case.stand else 0
-    marks = [
+    return [
         entry
         for entry in said.about(L.KIND_MARKS)
         if any(entry.statement.payload[L.SEALS]) and entry.statement.payload[L.POSITION] == position
     ]
+
+
+def _marked(said: Said) -> Iterator[Reason]:
+    """Seal numbers fitted after the pass, entered by a person."""
+    marks = _marks(said)
     if not marks:
         yield "marks.missing", ()
         return
