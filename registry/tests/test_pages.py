@@ -100,8 +100,8 @@ def test_a_good_code_is_valid_in_both_languages(
     page.set_viewport_size(size)  # type: ignore[arg-type]
     assert answer(page, qr.url(served, certificate(office), METER)) == ("valid", [])
     words = {
-        "en-GB": ("Valid", "DEMO keys", "The seal is whole", "at least 0.100 m³", "territory 33"),
-        "zh-CN": ("有效", "演示密钥", "封印完好", "不低于 0.100 m³", "适用地区 33"),
+        "en-GB": ("Valid", "DEMO keys", "The seal is whole", "at least 0.130 m³", "territory 33"),
+        "zh-CN": ("有效", "演示密钥", "封印完好", "不低于 0.130 m³", "适用地区 33"),
     }
     for language in ("en-GB", "zh-CN"):
         text = page.inner_text("#answer")

@@ -4,8 +4,9 @@ A certificate says nothing of its own. Each field follows from the newest decisi
 exponent and the electronic address, which no decision carries, come out of making it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import chain, combinations, islice
 
 from meterseal_protocol.certificate import Certificate, marks_hash, read_signed
 from meterseal_protocol.evidence import Entry, select
@@ -19,13 +20,13 @@ from meterseal_wire import labels as L
 from meterseal_wire.encode import encode
 from meterseal_wire.sign1 import identity
 
-NO_SEAL = ""  # no seal number is recorded yet
+MOST_LATE = 64  # ways in which some of a meter's evidence may have been missing
 
 
 def decisions(state: Audit) -> None:
     """Each decision again, from the log as it stood at its size; the payloads must agree byte for byte."""
     pool = state.entries()
-    grants = [entry for entry in pool if entry.statement.typ == L.KIND_GRANT]
+    grants = [entry for entry in pool if entry.statement.typ in (L.KIND_GRANT, L.KIND_WITHDRAWAL)]
     chains: dict[int, Grants] = {}
     for name, item in state.of_kind(L.KIND_DECISION):
         state.decisions += 1
@@ -37,15 +38,37 @@ def decisions(state: Audit) -> None:
         if len(known) not in chains:
             chains[len(known)] = Grants(known, state.anchors)
         again = _decide_again(state, item, pool, chains[len(known)])
+        if again.inputs_digest != item.payload[L.INPUTS_DIGEST]:
+            again = _before_late_evidence(state, item, pool, chains[len(known)]) or again
         if encode(again.payload()) == encode(item.payload):
             state.decided[name] = again
         else:
             state.blame("statements", name, f"deciding {again.meter} again gives {_outcome(again)}")
 
 
-def _decide_again(state: Audit, item: Statement, pool: list[Entry], grants: Grants) -> Decision:
-    evidence = select(item.payload[L.METER], pool, item.payload[L.LOG_SIZE], state.blobs)
+def _decide_again(
+    state: Audit, item: Statement, pool: list[Entry], grants: Grants, without: Sequence[bytes] = ()
+) -> Decision:
+    blobs = {name: items for name, items in state.blobs.items() if name not in without}
+    evidence = select(item.payload[L.METER], pool, item.payload[L.LOG_SIZE], blobs)
     return decide(evidence, grants, state.packs, item.payload[L.AT_S])
+
+
+def _before_late_evidence(
+    state: Audit, item: Statement, pool: list[Entry], grants: Grants
+) -> Decision | None:
+    """The same decision without what came after it: telegrams and plans may reach a registry late.
+
+    A folder does not say when they came, but the decision's inputs digest says what it was made from.
+    """
+    evidence = select(item.payload[L.METER], pool, item.payload[L.LOG_SIZE], state.blobs)
+    names = sorted(evidence.blobs)
+    some = chain.from_iterable(combinations(names, count) for count in range(1, len(names) + 1))
+    for without in islice(some, MOST_LATE):
+        again = _decide_again(state, item, pool, grants, without)
+        if again.inputs_digest == item.payload[L.INPUTS_DIGEST]:
+            return again
+    return None
 
 
 def _outcome(decision: Decision) -> str:
@@ -118,7 +141,7 @@ def _against(
 
 def _fields(decision: Decision, certificate: Certificate) -> Iterator[tuple[str, object, object]]:
     serial = decision.meter.partition(".")[2]
-    marks = marks_hash(serial, decision.electronic_address, NO_SEAL)
+    marks = marks_hash(serial, decision.electronic_address, " ".join(decision.seals))
     yield "territory", decision.territory, certificate.territory
     yield "rules", (decision.rules or b"")[:8], certificate.rules
     yield "position", decision.position, certificate.position

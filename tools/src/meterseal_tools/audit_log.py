@@ -28,6 +28,7 @@ from meterseal_wire.tree import tree_hash
 
 # Whose key may sign a kind, by the grant that names the key. Grants are not here: Holders believes them or not.
 BENCH, EDGE, REGISTRY = {kinds.FIXTURE}, {kinds.EDGE}, {kinds.REGISTRY}
+PEOPLE, OUTSIDE, AUTHORITY = {kinds.PERSON}, {kinds.SUPERVISOR}, {kinds.DELEGATION}
 SIGNERS = {
     L.KIND_BOOT: BENCH,
     L.KIND_ATTEMPT: BENCH,
@@ -36,12 +37,21 @@ SIGNERS = {
     L.KIND_EVENT: BENCH,
     L.KIND_TIME: EDGE,
     L.KIND_CUSTODY: EDGE,
+    L.KIND_REFUSED: EDGE,
     L.KIND_CHECKPOINT: EDGE | REGISTRY,
+    L.KIND_SIGNOFF: PEOPLE | OUTSIDE,
+    L.KIND_MARKS: PEOPLE,
+    L.KIND_CORRECTION: PEOPLE,
+    L.KIND_NOTICE: PEOPLE,
+    L.KIND_WITHDRAWAL: AUTHORITY,
+    L.KIND_SAMPLING: AUTHORITY,
+    L.KIND_REMEASUREMENT: REGISTRY | OUTSIDE,
+    L.KIND_CLAIM: REGISTRY,
     L.KIND_BEACON: REGISTRY,
     L.KIND_SCOPE: REGISTRY,
     L.KIND_DECISION: REGISTRY,
 }
-COVERING = (L.KIND_ATTEMPT, L.KIND_RESULT)
+COVERING = (L.KIND_ATTEMPT, L.KIND_RESULT, L.KIND_SIGNOFF)
 
 
 def anchors(state: Audit, given: bytes | None) -> None:
@@ -88,6 +98,8 @@ def signatures(state: Audit) -> None:
 def _signer(holders: Holders, item: Statement, strange: set[bytes]) -> PublicKey:
     key = verify(item.raw, holders.ring).key
     held = holders.kinds_of(key.thumbprint)
+    if holders.authorities.by_thumbprint(key.thumbprint) is not None:
+        held = held | AUTHORITY  # an anchor has no grant
     if item.raw in strange if item.typ == L.KIND_GRANT else not held & SIGNERS.get(item.typ, set()):
         grants = ", ".join(sorted(kinds.GRANT_NAMES[kind] for kind in held)) or "none"
         raise BadHeader(f"a {item.kind} is not for a key with these grants: {grants}")
@@ -189,7 +201,8 @@ def _items(raw: bytes) -> list[bytes]:
 def _covers(statement: Statement, items: list[bytes]) -> bool:
     if statement.typ == L.KIND_ATTEMPT:
         return len(items) == 1 and sha256(items[0]).digest() == statement.payload[L.PLAN]
-    return bool(tree_hash(items) == statement.payload.get(L.EVIDENCE_ROOT))
+    root = L.ROWS if statement.typ == L.KIND_SIGNOFF else L.EVIDENCE_ROOT
+    return bool(tree_hash(items) == statement.payload.get(root))
 
 
 def rules(state: Audit) -> None:

@@ -192,6 +192,7 @@ def fail(why: NothingToCheck) -> NoReturn:
 
 def command(
     source: Annotated[str, typer.Argument(metavar="PICTURE|URL|FILE|SERIAL", help="what is to be checked")],
+    *,
     trust: Annotated[Path | None, typer.Option(help="trust file: check offline")] = None,
     territory: Annotated[str | None, typer.Option(help="GB/T 2260 code of the place of installation")] = None,
     registry: Annotated[

@@ -2,7 +2,21 @@
 
 import typer
 
-from meterseal_tools import audit, check, demo, inspect, keys, log, mbus, proof, rig, rules, vectors
+from meterseal_tools import (
+    audit,
+    check,
+    cjt188,
+    demo,
+    inspect,
+    keys,
+    log,
+    mbus,
+    people,
+    proof,
+    rig,
+    rules,
+    vectors,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -15,8 +29,10 @@ app.command("check")(check.command)
 app.command("audit")(audit.command)
 app.command("inspect")(inspect.command)
 app.add_typer(mbus.app, name="mbus")
+app.add_typer(cjt188.app, name="cjt188")
 app.add_typer(keys.app, name="keys")
 app.add_typer(log.app, name="log")
+app.add_typer(people.app, name="people")
 app.add_typer(proof.app, name="proof")
 app.add_typer(rig.app, name="rig")
 app.add_typer(rules.app, name="rules")

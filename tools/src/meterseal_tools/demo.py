@@ -21,13 +21,17 @@ from meterseal_protocol import qr
 from meterseal_protocol.statement import read
 from meterseal_protocol.status import Validity, publish
 from meterseal_protocol.trust import Trust
-from meterseal_tools.evidence_folder import FolderError, export
+from meterseal_tools import people
+from meterseal_tools.audit import audit
+from meterseal_tools.evidence_folder import FolderError, export, load
 from meterseal_tools.report import Counts, Row, counts_line, rows, table
 from meterseal_tools.services import ServiceFailed
 from meterseal_tools.sim.errors import SimError
 from meterseal_tools.stage import Stage, play, statements_made, summary
-from meterseal_tools.world import DAY_S
+from meterseal_tools.world import DAY_S, PEOPLE, SITE
+from meterseal_wire import kinds
 from meterseal_wire import labels as L
+from meterseal_wire.statement import Author
 
 MARK = "made-by-meterseal-demo"
 DRAIN_S = 60
@@ -158,9 +162,30 @@ def checks(story: Story, stage: Stage, pictures: list[Path]) -> list[tuple[str, 
     return [(name, run_self(story, *arguments) == wanted) for name, wanted, arguments in expectations]
 
 
+def people_sign(story: Story, stage: Stage) -> None:
+    """Verifier, checker and approver sign the sheet that the evidence gives them; seals and notices follow."""
+    folder = stage.folder / "to-be-signed"
+    export(stage.registry_url, stage.world.anchors, folder)
+    sheet, now = people.rows_of(audit(load(folder), stage.world.anchors)), int(time.time())
+    authors = {name: Author(SITE, name, stage.world.keys[name]) for name in PEOPLE}
+    items = [people.signoff(authors[name], role, sheet, now) for name, role in PEOPLE.items()]
+    for number, row in enumerate(sheet, 1):
+        said = people.marks(authors["verifier"], row, [f"DEMO-{number:04d}"], now)
+        good = row.outcome == kinds.PASSED
+        items.append(said if good else people.notice(authors["verifier"], row, ["error.limit"], now))
+    refused = people.hand_in(stage.registry_url, items)
+    if refused:
+        raise ServiceFailed(f"the registry refused what people signed: {refused[0]}")
+    passed = sum(row.outcome == kinds.PASSED for row in sheet)
+    story.tell(
+        "people", f"verifier, checker and approver signed {len(sheet)} meters, {passed} of them sealed"
+    )
+
+
 def finish(story: Story, stage: Stage) -> bool:
     """Everything after the last scene; True if every expected answer came out."""
     counts = drained(stage)
+    people_sign(story, stage)
     found = rows(stage.registry_url)
     story.console.print()
     story.console.print(table(found))

@@ -96,7 +96,7 @@ def _export_leaf(client: httpx.Client, path: Path, name: str, size: int) -> None
     if place == "certificates":
         return
     statement = read(raw)
-    if statement.typ in (L.KIND_ATTEMPT, L.KIND_RESULT):
+    if statement.typ in (L.KIND_ATTEMPT, L.KIND_RESULT, L.KIND_SIGNOFF):
         (path / "evidence" / f"{name}.cbor").write_bytes(_get(client, f"/entries/{name}/evidence"))
     if statement.typ == L.KIND_GRANT and L.RULES in statement.payload:
         digest = statement.payload[L.RULES].hex()

@@ -21,7 +21,8 @@ DAY_S = 86400
 SITE = "YUHANG1"
 MAKER = "DEMO"
 ZHEJIANG = "33"
-ROLES = ("root", "province", "registry", "edge", "W1", "G1")
+PEOPLE = {"verifier": kinds.VERIFIER, "checker": kinds.CHECKER, "approver": kinds.APPROVER}
+ROLES = ("root", "province", "registry", "edge", "W1", "G1", *PEOPLE)
 PACKS = {"W1": "jjg162", "G1": "jjg577"}
 
 
@@ -120,7 +121,7 @@ def make_world(folder: Path, now_s: int | None = None) -> World:
     """Fresh keys in `folder` (0600, never overwritten) and every grant the demo needs."""
     keys = {role: PrivateKey.generate() for role in ROLES}
     folder.mkdir(parents=True, exist_ok=True)
-    for role in ("root", "province", "registry", "edge"):
+    for role in ("root", "province", "registry", "edge", *PEOPLE):
         keys[role].save(folder / f"{role}.key")
     now = int(time.time()) if now_s is None else now_s
     return World(keys, tuple(_Issuer(keys, now).all_grants()))
@@ -186,10 +187,20 @@ class _Issuer:
         found += [
             (f"type {meter.number}", self.by_province(kinds.TYPE, type_fields(meter))) for meter in approved
         ]
+        for person, role in PEOPLE.items():
+            found.append((f"person {person}", self.by_province(kinds.PERSON, self.person(person, role))))
         for bench in BENCHES:
             found.append((f"standard {bench.standard}", self.by_province(kinds.STANDARD, _standard(bench))))
             found.append((f"fixture {bench.fixture}", self.by_province(kinds.FIXTURE, self.fixture(bench))))
         return found
+
+    def person(self, person: str, role: int) -> dict[int, Any]:
+        return {
+            L.SUBJECT_KEY: self.key_of(person),
+            L.ROLES: [role],
+            L.QUALIFICATION: [kinds.WATER, kinds.GAS],
+            L.INSTITUTION: "DEMO factory",
+        }
 
     def fixture(self, bench: BenchPlan) -> dict[int, Any]:
         return {
