@@ -1,7 +1,7 @@
 # MeterSeal. Each target is one line into scripts/ or the `meterseal` command; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutate model lint bench docs clean
+.PHONY: help demo test fuzz mutate model lint bench docs clean
 
 BIN := .venv/bin
 PACKAGES := protocol edge registry tools
@@ -16,6 +16,9 @@ demo: .venv/.run ## the whole chain on sixteen meters, under three minutes (KEEP
 test: .venv/.dev .venv/.system ## lint, then every test on both interpreters
 	@scripts/lint
 	@scripts/test $(ARGS)
+
+fuzz: .venv/.fuzz ## fuzz what strangers send, under atheris (SECONDS=120 in all, KEEP=1 renews the kept corpus)
+	@$(BIN)/python protocol/fuzz/run.py --seconds $(or $(SECONDS),120) $(if $(filter-out 0,$(KEEP)),--keep)
 
 mutate: .venv/.dev ## mutation testing of the scanner and of decide: every survivor is explained
 	@$(BIN)/python scripts/mutate.py
@@ -42,6 +45,10 @@ clean: ## remove everything that was built, the environment too
 
 .venv/.dev: .venv/.run requirements/dev.txt requirements/stubs.txt requirements/peer.txt
 	@scripts/environment dev
+	@touch $@
+
+.venv/.fuzz: .venv/.run requirements/fuzz.txt
+	@scripts/environment fuzz
 	@touch $@
 
 .venv/.system: .venv/.run scripts/system_packages

@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fuzz import certificate_target, mbus_target, receipt_target, scan_target
 from fuzz.run import CORPUS, KEPT_FILES, LONGEST, TARGETS, target
+
 from meterseal_protocol.check import YES, Answer
 from meterseal_wire import scan as scanner
 from meterseal_wire.encode import Tag

@@ -243,3 +243,13 @@ def test_only_a_verification_admits_a_meter(mode: int) -> None:
     """Signed off and marked by everybody, and still not admitted."""
     decision = Trial().begin().run(mode=mode).decide()
     assert decision.outcome == kinds.REFUSED and dict(decision.reasons)["attempt.training"] == (mode,)
+
+
+def test_what_stands_before_an_attempt_does_not_close_it() -> None:
+    """A result at (1, 1) cites (1, 2), where the attempt then comes: nothing is measured before its intent."""
+    trial = Trial().begin()
+    trial.enter(trial.fixture.result([trial.seat()], (1, 2)))
+    trial.attempt()
+    decision = trial.decide()
+    assert not decision.granted and decision.result is None
+    assert {"attempt.missing", "attempt.open"} <= set(dict(decision.reasons))

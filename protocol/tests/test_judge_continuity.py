@@ -227,14 +227,16 @@ def test_a_fork_of_another_fixture_is_none_of_ours() -> None:
 
 
 def test_a_result_that_a_boot_disowns_is_refused() -> None:
-    """The run ends at (1, 2), and epoch 2 cites (1, 1): the result is beyond the head that it held."""
+    """The run ends at (1, 4), and epoch 2 cites (1, 3): the result is beyond the head that it held."""
     trial = Trial().begin()
+    for note in ("one", "two"):
+        trial.enter(trial.fixture.event("note", note))
     trial.attempt()
-    restored = ModelFixture(trial.fixture.author, 1, 1, trial.fixture.head, counter=1)
+    restored = ModelFixture(trial.fixture.author, 1, 3, trial.fixture.head, counter=1)
     trial.record.now_s += 180
     trial.enter(trial.fixture.result([trial.seat()]))
     trial.enter(restored.boot())
-    assert ("chain.fork", (1, 2)) in trial.decide().reasons
+    assert ("chain.fork", (1, 4)) in trial.decide().reasons
 
 
 def test_a_fixture_that_forgets_everything_forks_from_there() -> None:

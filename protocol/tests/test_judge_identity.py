@@ -10,6 +10,7 @@ from meterseal_protocol.testing.trial import Trial
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.encode import encode
+from meterseal_wire.sign1 import identity
 from meterseal_wire.telegram.mbus import long_frame
 from meterseal_wire.tree import tree_hash
 
@@ -210,3 +211,18 @@ def test_missing_leaves_leave_the_meter_undecided() -> None:
     kept = {name: items for name, items in evidence.blobs.items() if name != result}
     decision = decide(replace(evidence, blobs=kept), trial.record.grants(), trial.packs, trial.record.now_s)
     assert decision.outcome == kinds.UNDECIDED and decision.reasons == (("evidence.missing", (1, 1)),)
+
+
+def test_a_variant_inherits_the_checksums_that_it_does_not_name() -> None:
+    """JJF 1015: the improved type names what was evaluated again, here the cycle volume, and nothing of parameters."""
+    trial = Trial()
+    trial.regrant("type water", PARAMETER_CHECKSUMS=[GOOD_SUM])
+    varied = {L.MAKER: "DEMO", L.TYPE: "2026F101-33-A", L.CLAUSES: ["7.3"], L.CYCLE_VOLUME_UL: 10_000}
+    above = {L.PARENT: identity(trial.world.grants["delegation"])}
+    line = {L.VARIANT_OF: identity(trial.world.grants["type water"])}
+    trial.world.grants["variant"] = trial.world.grant("province", kinds.TYPE, {**varied, **above, **line})
+    trial.begin()
+    trial.run(trial.seat(extra={L.TYPE: "2026F101-33-A", L.PARAMETERS: GOOD_SUM}))
+    assert trial.decide().granted
+    trial.run(trial.seat(extra={L.TYPE: "2026F101-33-A", L.PARAMETERS: OTHER_SUM}))
+    assert trial.codes() == {"meter.parameters_changed"}

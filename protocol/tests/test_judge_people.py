@@ -324,3 +324,20 @@ def test_most_people_is_the_most_that_any_assignment_gives(signers: list[set[byt
         for choice in permutations(everybody, len(signers))
     )
     assert most_people(signers) == max(tried)
+
+
+def test_the_seals_of_a_decision_are_those_of_the_newest_marks_that_hold() -> None:
+    """None before there are any; the edge's key is no person's; a second entry by a person is newer."""
+    trial = measured()
+    signed(trial)
+    assert trial.decide().seals == ()
+    marked(trial, seals=["A-1"])
+    marked(trial, seals=["X-9"], person="edge")
+    assert trial.decide().seals == ("A-1",)
+    marked(trial, seals=["A-2", "B-2"])
+    assert trial.decide().seals == ("A-2", "B-2")
+
+
+def test_a_meter_that_nobody_tested_has_no_seals() -> None:
+    """No result, nothing to seal."""
+    assert Trial().begin().decide().seals == ()

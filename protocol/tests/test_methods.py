@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meterseal_protocol.methods import Bench, complete, error, fits, meter_ul, passed_ul, unit_ul
+from meterseal_protocol.methods import Bench, complete, error, fits, left_open, meter_ul, passed_ul, unit_ul
 from meterseal_protocol.rules.meter_type import MeterType
 from meterseal_protocol.testing.world import gas_type_fields, water_type_fields
 from meterseal_wire import kinds
@@ -68,6 +68,26 @@ def test_a_balance_is_corrected_for_the_buoyancy_of_air() -> None:
     said = error(found, WATER, Fraction(1), BENCH)
     assert said == Fraction(100_000_000) / passed - 1
     assert round(float(said) * 100, 4) == -0.2844
+
+
+def test_a_balance_leaves_a_tenth_of_the_air_open() -> None:
+    """A tenth of 1.2 kg/m3 lifts water and not the weights: 0.12 * (1/998.207 - 1/8000) = 105.2 parts in a million."""
+    mass = [(1 - air / 8000) / (1 - air * 10**6 / TWENTY) for air in (Fraction(12, 10), Fraction(132, 100))]
+    found = left_open(row(p.GRAVIMETRIC), BENCH)
+    assert found == mass[1] / mass[0] - 1
+    assert round(float(found) * 10**6, 1) == 105.3
+
+
+@pytest.mark.parametrize("method", p.METHODS)
+def test_only_a_balance_and_a_nozzle_leave_something_open(method: int) -> None:
+    """The nozzle one part in 10^12; in a vacuum a balance leaves nothing."""
+    expected = {p.CRITICAL_NOZZLE: Fraction(1, 10**12)}.get(method, 0)
+    assert left_open(row(method), Bench(1, 0, 8000)) == expected
+
+
+def test_a_balance_in_air_like_water_leaves_everything_open() -> None:
+    """Air of 950 kg/m3 may be 1045, in which water floats."""
+    assert left_open(row(p.GRAVIMETRIC), Bench(1, 950_000, 8000)) == 1
 
 
 def test_without_air_a_balance_shows_the_mass() -> None:

@@ -2,6 +2,8 @@
 
 from fractions import Fraction
 
+import pytest
+
 from meterseal_protocol.uncertainty import LINES, Clock, Given, Sensors, squares
 from meterseal_wire import kinds
 from meterseal_wire import point as p
@@ -20,7 +22,7 @@ def row() -> list[int]:
 
 def lines(medium: int, update_ms: int = 0, register: Fraction = Fraction()) -> dict[str, Fraction]:
     """The squares by name, with U of the standard 1/1000."""
-    found = squares(medium, row(), CLOCK, SENSORS, Given(Fraction(1, 1000), update_ms, register))
+    found = squares(medium, row(), CLOCK, SENSORS, Given(Fraction(1, 1000), update_ms, register, Fraction()))
     return dict(zip(LINES, found, strict=True))
 
 
@@ -66,21 +68,48 @@ def test_a_register_enters_with_one_step_of_what_it_showed() -> None:
     assert lines(kinds.WATER)["register"] == 0
 
 
-def test_the_root_of_a_nozzle_enters_with_its_bracket() -> None:
-    """One part in 10^12 (methods.py); other methods leave nothing open."""
-    found = row()
-    found[p.METHOD] = p.CRITICAL_NOZZLE
-    given = Given(Fraction(1, 1000), 0, Fraction())
-    named = dict(zip(LINES, squares(kinds.GAS, found, CLOCK, SENSORS, given), strict=True))
+def test_what_a_method_leaves_open_enters_squared() -> None:
+    """One part in 10^12 of a nozzle's root (methods.py)."""
+    given = Given(Fraction(1, 1000), 0, Fraction(), Fraction(1, 10**12))
+    named = dict(zip(LINES, squares(kinds.GAS, row(), CLOCK, SENSORS, given), strict=True))
     assert named["method"] == Fraction(1, 10**24)
     assert lines(kinds.GAS)["method"] == 0
+
+
+def capture(method: int, **changes: int) -> Fraction:
+    """The line of capture for a method, with 200 counts of the meter and 1000 of the reference."""
+    found = row()
+    found[p.METHOD], found[p.METER_COUNTS], found[p.REF_COUNTS] = method, 200, 1000
+    for name, value in changes.items():
+        found[p.FIELDS.index(name)] = value
+    given = Given(Fraction(), 0, Fraction(), Fraction())
+    return squares(kinds.GAS, found, CLOCK, SENSORS, given)[LINES.index("capture")]
+
+
+@pytest.mark.parametrize("method", [p.STATIC, p.VOLUMETRIC, p.GRAVIMETRIC, p.BELL_PROVER])
+def test_what_is_only_counted_is_off_by_one_whole_count(method: int) -> None:
+    """One pulse of 200 at the meter and one step of 1000 at the reference; ticks don't help here."""
+    assert capture(method) == Fraction(1, 200) ** 2 + Fraction(1, 1000) ** 2
+    assert capture(method, meter_counts=0) == Fraction(1, 1000) ** 2
+
+
+def test_interpolated_pulses_are_off_by_their_edges_alone() -> None:
+    """Four ticks of 10 and of 20 million, however few the pulses (ISO 7278-3)."""
+    assert capture(p.REFERENCE_METER) == Fraction(4, 10**7) ** 2 + Fraction(4, 2 * 10**7) ** 2
+
+
+def test_a_nozzle_cuts_a_pulse_unless_the_meter_timed_it() -> None:
+    """20 million ticks of the nozzle; one of 200 pulses is cut, or the same ticks were taken between two edges."""
+    blown = Fraction(4, 2 * 10**7) ** 2
+    assert capture(p.CRITICAL_NOZZLE, ref_counts=0) == Fraction(1, 200) ** 2 + blown
+    assert capture(p.CRITICAL_NOZZLE, ref_counts=0, meter_ticks=20_000_000) == 2 * blown
 
 
 def test_without_ticks_the_update_interval_is_a_share_of_the_duration() -> None:
     """500 ms of 10 s by the point's own duration; where no time is known it is all of it."""
     found = row()
     found[p.METER_TICKS], found[p.DURATION_MS] = 0, 10_000
-    given = Given(Fraction(1, 1000), 500, Fraction())
+    given = Given(Fraction(1, 1000), 500, Fraction(), Fraction())
     assert dict(zip(LINES, squares(kinds.WATER, found, CLOCK, SENSORS, given), strict=True))[
         "update"
     ] == Fraction(1, 400)

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from meterseal_tools.cli import app, main
 
-VERBS = ("demo", "check", "audit", "inspect", "mbus", "keys", "log", "rig")
+VERBS = ("demo", "check", "audit", "inspect", "mbus", "cjt188", "keys", "log", "rig")
 
 
 def test_help_says_what_it_is_for_and_lists_every_verb() -> None:

@@ -7,9 +7,10 @@
     nozzle         V = volume per second at 20 degrees * seconds * sqrt(T / 293.15 K)
 
 Water that was collected has the density of the reference's temperature, and is carried to the meter's as for a
-reference meter. A balance is corrected for the buoyancy of air (OIML R 111-1 clause 10.2's conventional mass). The
+reference meter. A balance is corrected for the buoyancy of air (OIML R 111-1 clause 10.2's conventional mass) with the
+pack's density of air, which may be off by a tenth: what that does to the mass is a line of the point's uncertainty. The
 root of the nozzle's formula is the one irrational number here: it is bracketed from below by an integer root to within
-one part in 10^12, and that part is a line of the point's uncertainty.
+one part in 10^12, and that part is such a line too.
 """
 
 from collections.abc import Sequence
@@ -34,6 +35,9 @@ UL_PER_M3 = 10**9
 NOZZLE_KELVIN_MK = 293_150  # 20 degrees: where a nozzle's volume per second is stated
 ROOT = 10**12
 ROOT_BOUND = Fraction(1, ROOT)
+AIR_OFF = Fraction(
+    11, 10
+)  # air may be a tenth denser or thinner than the pack says (draft: up to some 900 m of height)
 # Densities here are in 10^-6 kg/m3, so a milligram divided by one is 10^9 microlitres.
 UL_MG = 10**9
 AIR_TO_DENSITY, WEIGHTS_TO_DENSITY = 1000, 10**6  # from ug/mL and from kg/m3
@@ -89,13 +93,19 @@ def passed_ul(row: Sequence[int], per_step: Fraction, bench: Bench) -> Fraction 
 
 
 def _weighed_ul(row: Sequence[int], bench: Bench) -> Fraction | None:
+    water, lifted = density(row[p.REF_TEMP_MK]), _buoyancy(row, bench, ratio(1))
+    if water is None or lifted is None:
+        return None
+    return row[p.REF_COUNTS] * lifted * UL_MG / water
+
+
+def _buoyancy(row: Sequence[int], bench: Bench, share: Fraction) -> Fraction | None:
+    """Mass by indication, with air of `share` times the pack's density; None where no water sinks in it."""
     water = density(row[p.REF_TEMP_MK])
-    air = ratio(bench.air_ug_per_ml * AIR_TO_DENSITY)
+    air = ratio(bench.air_ug_per_ml * AIR_TO_DENSITY) * share
     if water is None or air >= water or not bench.weights_kg_per_m3:
         return None
-    weights = bench.weights_kg_per_m3 * WEIGHTS_TO_DENSITY
-    mass = row[p.REF_COUNTS] * (1 - air / weights) / (1 - air / water)
-    return mass * UL_MG / water
+    return (1 - air / (bench.weights_kg_per_m3 * WEIGHTS_TO_DENSITY)) / (1 - air / water)
 
 
 def _blown_ul(row: Sequence[int], per_second: Fraction, bench: Bench) -> Fraction | None:
@@ -104,6 +114,16 @@ def _blown_ul(row: Sequence[int], per_second: Fraction, bench: Bench) -> Fractio
         return None
     root = ratio(isqrt(kelvin * ROOT * ROOT // NOZZLE_KELVIN_MK), ROOT)
     return per_second * ratio(row[p.REF_TICKS], bench.ticks_per_s) * root
+
+
+def left_open(row: Sequence[int], bench: Bench) -> Fraction:
+    """What the method itself may be off by, as a share of the volume: a nozzle's root, a balance's air."""
+    if row[p.METHOD] == p.CRITICAL_NOZZLE:
+        return ROOT_BOUND
+    if row[p.METHOD] != p.GRAVIMETRIC:
+        return ratio()
+    lifted, aside = _buoyancy(row, bench, ratio(1)), _buoyancy(row, bench, AIR_OFF)
+    return abs(aside / lifted - 1) if lifted and aside else ratio(1)
 
 
 def error(row: Sequence[int], meter: MeterType, per_step: Fraction, bench: Bench) -> Fraction | None:

@@ -3,19 +3,19 @@
 Lines, each a relative square; all are bounds or expanded figures, so their sum is on the safe side of k = 2:
 
     reference     U of the standard at that flow, from its grant
-    capture       two edges on each channel that was timed, each off by resolution and jitter of the capture clock
+    capture       a channel that was timed: two edges, each off by resolution and jitter of the capture clock;
+                  one that was only counted: one whole count of what it counted
     register      where the meter is read and not counted: one step of its register, half at each reading
     temperature   both sensors, by what the sensor's U does to the volume
     pressure      both sensors (gas; a bench's pressures don't change the volume of water that can be seen)
     update        a meter that makes its pulses up from time to time is late by up to its update interval
-    method        what the method itself leaves open: the bracket of a nozzle's root
+    method        what the method itself leaves open: the bracket of a nozzle's root, the air around a balance
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from meterseal_protocol.methods import ROOT_BOUND
 from meterseal_protocol.metrology import density, kelvin_mk
 from meterseal_protocol.ratio import ratio
 from meterseal_wire import kinds
@@ -23,7 +23,7 @@ from meterseal_wire import point as p
 
 LINES = ("reference", "capture", "register", "temperature", "pressure", "update", "method")
 MS_PER_S = 1000
-METHOD_BOUND = {p.CRITICAL_NOZZLE: ROOT_BOUND}
+COUNTED = (p.STATIC, p.VOLUMETRIC, p.GRAVIMETRIC, p.BELL_PROVER)  # both channels in whole counts
 
 
 @dataclass(frozen=True)
@@ -45,24 +45,22 @@ class Clock:
 
 @dataclass(frozen=True)
 class Given:
-    """What a point's budget needs beside its row: the standard's U, the type's update interval, and the register's
-    step as a share of what the meter showed (0 where its pulses were counted).
+    """What a point's budget needs beside its row: the standard's U, the type's update interval, the register's
+    step as a share of what the meter showed (0 where its pulses were counted), what the method leaves open.
     """
 
     expanded: Fraction
     update_ms: int
     register: Fraction
+    method: Fraction
 
 
 def squares(
     medium: int, row: Sequence[int], clock: Clock, sensors: Sensors, given: Given
 ) -> tuple[Fraction, ...]:
     """The lines' relative squares in the order of LINES, for a point whose error can be computed."""
-    edges = 2 * (clock.resolution + clock.jitter)
-    capture = sum((ratio(edges, row[i]) ** 2 for i in (p.METER_TICKS, p.REF_TICKS) if row[i] > 0), ratio())
-    method = METHOD_BOUND.get(row[p.METHOD], ratio())
-    late = _late(row, clock, given.update_ms)
-    first = (given.expanded**2, capture, given.register**2)
+    late, method = _late(row, clock, given.update_ms), given.method
+    first = (given.expanded**2, _capture(row, clock), given.register**2)
     if medium == kinds.WATER:
         both = sum(
             (_water(row[i], sensors.temperature_mk) for i in (p.METER_TEMP_MK, p.REF_TEMP_MK)), ratio()
@@ -77,6 +75,17 @@ def squares(
         ratio(),
     )
     return *first, warmth, pressure, late**2, method**2
+
+
+def _capture(row: Sequence[int], clock: Clock) -> Fraction:
+    """Both channels: by time between edges, or by whole counts where the gate did not wait for an edge."""
+    edges = 2 * (clock.resolution + clock.jitter)
+    # A nozzle's time may be taken between the meter's own edges; then no pulse of the meter is cut.
+    cut = row[p.METHOD] == p.CRITICAL_NOZZLE and row[p.METER_TICKS] != row[p.REF_TICKS]
+    by_count = row[p.METHOD] in COUNTED
+    meter = (1, row[p.METER_COUNTS]) if by_count or cut else (edges, row[p.METER_TICKS])
+    reference = (1, row[p.REF_COUNTS]) if by_count else (edges, row[p.REF_TICKS])
+    return sum((ratio(off, whole) ** 2 for off, whole in (meter, reference) if whole > 0), ratio())
 
 
 def _late(row: Sequence[int], clock: Clock, update_ms: int) -> Fraction:

@@ -104,5 +104,6 @@ class Frame:
             return ()
         sensors = Sensors(self.pack.number("sensor_temperature_mk"), self.pack.number("sensor_pressure_10pa"))
         step = methods.unit_ul(self.meter) / methods.meter_ul(row, self.meter)
-        given = Given(reference.expanded, self.meter.update_ms, ratio() if row[p.METER_COUNTS] else step)
+        register = ratio() if row[p.METER_COUNTS] else step
+        given = Given(reference.expanded, self.meter.update_ms, register, methods.left_open(row, self.bench))
         return squares(self.meter.medium, row, self.clock, sensors, given)
