@@ -112,10 +112,25 @@ def test_a_point_without_edges_or_time_is_not_plausible(name: str) -> None:
 
 
 def test_ticks_must_fit_the_time_that_the_gates_were_open() -> None:
-    """10^8 ticks of 10 MHz are 10 s: a gate of 9.999 s may be 10 s rounded down, 9.998 s is not."""
-    assert run_with(ref_ticks=100_000_000, duration_ms=10_000) == set()
-    assert "bench.capture" not in run_with(ref_ticks=100_000_000, duration_ms=9_999)
-    assert "bench.capture" in run_with(ref_ticks=100_000_000, duration_ms=9_998)
+    """1.5 * 10^8 ticks of 10 MHz are 15 s: a gate of 14.999 s may be 15 s rounded down, 14.998 s is not."""
+    both = {"meter_ticks": 150_000_000, "ref_ticks": 150_000_000}
+    assert run_with(**both, duration_ms=15_000) == set()
+    assert "bench.capture" not in run_with(**both, duration_ms=14_999)
+    assert "bench.capture" in run_with(**both, duration_ms=14_998)
+
+
+@pytest.mark.parametrize("duration_ms, fits", [(14_399, True), (14_398, False)])
+def test_no_more_can_pass_than_the_flow_that_was_seen(duration_ms: int, fits: bool) -> None:
+    """10 L at 2.2727... m3/h and a tenth, 2.5 m3/h, take 14.4 s; 14.399 s may be that rounded down."""
+    flow = 25_000_000 // 11
+    found = run_with(
+        meter_ticks=100_000_000,
+        ref_ticks=100_000_000,
+        duration_ms=duration_ms,
+        flow_min_ml_per_h=flow + 1,
+        flow_max_ml_per_h=flow + 1,
+    )
+    assert ("bench.capture" not in found) is fits
 
 
 def test_more_ticks_than_a_gate_can_hold_are_not_plausible() -> None:

@@ -101,8 +101,8 @@ def test_a_point_has_its_least_counts() -> None:
 
 
 def test_a_point_has_its_least_time() -> None:
-    """10 s at least (to be confirmed), whatever was counted: 4 s of 10 MHz in 5 s."""
-    short = {"meter_ticks": 40_000_000, "ref_ticks": 40_000_000}
+    """10 s at least (to be confirmed), whatever was counted: 5 L at 2.375 m3/h, by ticks of 4 s at 10 MHz."""
+    short = {"meter_counts": 500, "meter_ticks": 40_000_000, "ref_counts": 5_000, "ref_ticks": 40_000_000}
     assert with_point(0, duration_ms=10_000, **short) == {}
     assert "plan.volume" in with_point(0, duration_ms=9_999, **short)
 

@@ -17,8 +17,8 @@ COSE_KEY = {1, -1, -2, -3}
 # Numbers that the grammar does not hold: receipts and status lists are other people's formats (RFC 9942, draft
 # status list), and the last two are kept for a later version.
 ELSEWHERE = {
-    "header": {"crit", "content_type", "receipts", "vds", "proofs"},
-    "claim": {"nbf", "cti", "ttl", "status_list", "status"},
+    "header": {"crit", "content_type", "receipts"},
+    "claim": {"nbf", "ttl", "status_list", "status"},
     "field": {"temperature_class"},
 }
 

@@ -44,7 +44,6 @@ NAMES = {
     f"{PROTOCOL}/signing/ed25519.py": "one row's cryptography",
     f"{PROTOCOL}/signing/sm2.py": "one row's cryptography",
     f"{PROTOCOL}/verify.py": "other people's messages: -7 and -8, each on the curve of one row",
-    f"{PROTOCOL}/note_key.py": "C2SP fixes the signature of notes and cosignatures",
     f"{PROTOCOL}/note_key.py": "C2SP fixes the algorithm of a signed note by its signature type",
     f"{PROTOCOL}/testing/suites.py": "public vectors call algorithms by their makers' names",
     f"{FIXTURE}/signer/software_p256.py": "the fixture's own signer and verifier of the first row",

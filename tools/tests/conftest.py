@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from rich.console import Console
 
 from meterseal_protocol import checkpoint
 from meterseal_protocol.certificate import Certificate, issue, marks_hash
@@ -19,6 +20,7 @@ from meterseal_protocol.rules import load_pack, plan_for
 from meterseal_protocol.testing.fixture import ModelFixture, Signed
 from meterseal_protocol.testing.runs import Seat, point
 from meterseal_protocol.testing.trial import GOOD_PPM, Trial
+from meterseal_tools import demo
 from meterseal_tools.audit import audit
 from meterseal_tools.evidence_folder import FOLDERS, load
 from meterseal_tools.stage import Stage
@@ -30,13 +32,19 @@ from meterseal_wire.sign1 import identity
 from meterseal_wire.statement import Author, build
 
 YEAR_S = 365 * 86_400
+UNSIGNED = {"signoff_roles": [], "least_people": 0, "marks_needed": 0}
 
 
 class Archive:
-    """A registry's log with a meter in it, to be written as an evidence folder; tests put lies into it."""
+    """A registry's log with a meter in it, to be written as an evidence folder; tests put lies into it.
 
-    def __init__(self) -> None:
-        self.trial = Trial()
+    Its rules ask for no signatures unless there are `people`.
+    """
+
+    def __init__(self, people: bool = False) -> None:
+        self.trial = Trial() if people else Trial(rules=UNSIGNED, people=False)
+        for name in () if people else [name for name in self.trial.world.grants if name.startswith("person")]:
+            del self.trial.world.grants[name]
         self.record = self.trial.record
         self.world = self.trial.world
         self.certificates: dict[int, tuple[bytes, int]] = {}
@@ -72,7 +80,7 @@ class Archive:
             position=decision.position,
             end_register=decision.end_register,
             exponent=-3,  # the world's types count litres
-            marks=marks_hash(self.trial.serial, self.trial.seat().address, ""),
+            marks=marks_hash(self.trial.serial, self.trial.seat().address, " ".join(decision.seals)),
             status_list=1,
             status_index=len(self.certificates),
             demo=True,
@@ -178,6 +186,7 @@ class Desk:
         seat = Seat(1, self.serial, points=rows, extra={L.TYPE: TYPES["ram"].number})
         self.offer(fixture.boot(), fixture.attempt([seat], plan, identity(self.get("/beacon"))))
         self.offer(fixture.result([seat]))
+        demo.people_sign(demo.Story(Console(quiet=True), 0.0), self.stage)
 
 
 @pytest.fixture(scope="session")

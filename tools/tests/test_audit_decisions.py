@@ -15,6 +15,7 @@ from meterseal_tools.audit_state import Audit
 from meterseal_tools.evidence_folder import load
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
+from meterseal_wire.sign1 import identity
 
 GUANGDONG = "44"
 BAD_PPM = (-3_000, 27_000, -8_000)  # JJG 162 class 2: 2 % at the second point
@@ -270,3 +271,46 @@ def test_a_certificate_under_another_name_is_named(evidence: Path) -> None:
     folder.files["certificates"]["cd" * 32] = raw
     found = [str(finding) for finding in audit(folder).findings if finding.statement == "cd" * 32]
     assert any("its bytes do not hash to its name" in line for line in found)
+
+
+def test_what_people_signed_is_audited_like_everything_else(tmp_path: Path) -> None:
+    """Three sign-offs with their rows, and the marks that the certificate binds: the folder holds."""
+    archive = Archive(people=True).test_meter()
+    archive.certify(archive.decide())
+    assert archive.findings(tmp_path / "e") == []
+
+
+def test_rows_that_were_changed_are_named(tmp_path: Path) -> None:
+    """A row beside a sign-off says another outcome: its root covers it."""
+    archive = Archive(people=True).test_meter()
+    archive.decide()
+    name = next(e.statement.identity for e in archive.record.pool if e.statement.typ == L.KIND_SIGNOFF)
+    archive.record.blobs[name] = (archive.record.blobs[name][0] + b"\x00",)
+    found = archive.findings(tmp_path / "e")
+    assert any(name.hex() in line and "not what the statement" in line for line in found)
+
+
+def test_evidence_that_came_late_blames_nobody(tmp_path: Path) -> None:
+    """A decision made before the telegrams arrived, and one made after: both come out again, byte for byte."""
+    archive = Archive().test_meter()
+    [result] = archive.record.of_kind(L.KIND_RESULT)
+    items = archive.record.blobs.pop(result.statement.identity)
+    early = archive.decide()
+    archive.record.blobs[result.statement.identity] = items
+    late = archive.decide()
+    assert not early.granted and late.granted
+    assert archive.findings(tmp_path / "e") == []
+
+
+def test_a_withdrawal_by_an_anchor_is_no_stranger(tmp_path: Path) -> None:
+    """The root has no grant of its own and may withdraw all the same."""
+    archive = Archive().test_meter()
+    payload = {
+        L.STATEMENT: identity(archive.world.grants["manufacturer"]),
+        L.TAINTED_FROM_S: 0,
+        L.TIME_S: archive.record.now_s,
+        L.DETAIL: "",
+    }
+    archive.sign("root", L.KIND_WITHDRAWAL, payload)
+    assert {code for code, _ in archive.decide().reasons} == {"grant.withdrawn"}
+    assert archive.findings(tmp_path / "e") == []

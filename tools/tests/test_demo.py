@@ -187,7 +187,7 @@ def test_certificates_say_that_their_keys_are_a_demo_s(run: Run) -> None:
 def test_no_key_lies_open_or_in_a_log(run: Run) -> None:
     """Rule: key files are 0600 and never logged."""
     keys = [path for path in (run.folder / "run").rglob("*") if path.suffix == ".key" or path.name == "key"]
-    assert len(keys) == 6
+    assert len(keys) == 9
     texts = b"".join(path.read_bytes() for path in (run.folder / "run").rglob("*.log")) + run.text.encode()
     for path in keys:
         assert path.stat().st_mode & 0o077 == 0

@@ -103,7 +103,7 @@ def test_an_export_holds_under_the_roots_own_anchors(exported: Path, desk: Desk)
     """The registry's word is not needed: the demo's root key, which it never had, is what the audit starts from."""
     state = audit(load(exported), desk.stage.world.anchors)
     assert [str(finding) for finding in state.findings] == []
-    assert (state.decisions, len(state.decided), state.certificates) == (1, 1, 1)
+    assert (state.decisions, len(state.decided), state.certificates) == (2, 2, 1)
 
 
 def test_an_export_has_every_leaf_of_the_log_under_its_name(exported: Path, desk: Desk) -> None:
@@ -119,12 +119,12 @@ def test_an_export_has_every_leaf_of_the_log_under_its_name(exported: Path, desk
 
 
 def test_an_export_puts_each_thing_in_its_place(exported: Path, desk: Desk) -> None:
-    """The one certificate is the meter's; attempt and result have evidence; both packs are there."""
+    """The one certificate is the meter's; attempt, result and sign-offs have evidence; both packs are there."""
     folder = load(exported)
     (certificate,) = folder.files["certificates"].values()
     assert take_apart(certificate).claimed.meter == f"DEMO.{desk.serial}"
     covered = {read(folder.files["statements"][name]).typ for name in folder.files["evidence"]}
-    assert covered == {L.KIND_ATTEMPT, L.KIND_RESULT}
+    assert covered == {L.KIND_ATTEMPT, L.KIND_RESULT, L.KIND_SIGNOFF}
     assert len(folder.files["rules"]) == 2
     assert sorted(path.name for path in exported.iterdir()) == sorted(
         [*FOLDERS, "anchors.cbor", "checkpoint.cose"]

@@ -46,7 +46,15 @@ def only(world: World, kind: int) -> list[dict[int, Any]]:
 def test_keys_lie_in_files_for_their_owner_alone(folder: Path, world: World) -> None:
     """Rule: key files are 0600. The fixtures' own keys are saved with the fixtures, not here."""
     files = sorted(folder.iterdir())
-    assert [path.name for path in files] == ["edge.key", "province.key", "registry.key", "root.key"]
+    assert [path.name for path in files] == [
+        "approver.key",
+        "checker.key",
+        "edge.key",
+        "province.key",
+        "registry.key",
+        "root.key",
+        "verifier.key",
+    ]
     for path in files:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert PrivateKey.load(path).public_xy == world.keys[path.stem].public_xy
@@ -88,6 +96,7 @@ def test_parents_come_first_and_nothing_waits(world: World) -> None:
     assert found == {
         "root": set(),
         "province": {kinds.DELEGATION},
+        **{person: {kinds.PERSON} for person in ("verifier", "checker", "approver")},
         "registry": {kinds.REGISTRY},
         "edge": {kinds.EDGE},
         "W1": {kinds.FIXTURE},
@@ -121,7 +130,7 @@ def test_provincial_grants_stay_within_the_delegation(world: World) -> None:
     (delegation,) = only(world, kinds.DELEGATION)
     assert (delegation[L.TERRITORY], delegation[L.MEASURES]) == (["33"], [1, 4, 5, 7, 8, 9])
     children = [item.payload for item in statements(world).values() if L.PARENT in item.payload]
-    assert len(children) == 13  # maker, edge, seven approved types, two standards, two fixtures
+    assert len(children) == 16  # maker, edge, seven types, three people, two standards, two fixtures
     assert all(narrowed(child, delegation) for child in children)
 
 

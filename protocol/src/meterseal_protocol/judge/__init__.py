@@ -1,7 +1,7 @@
 """The judge: from evidence to a decision, one pure function.
 
 Read in this order: decide, decision, history, measured, case, identity, continuity, attempt, authority, bench,
-plan, numbers, sheet, said, people, window, policy.
+checks, plan, numbers, registers, sheet, said, people, window, policy.
 
 From identity on it is one file a family of reasons. Every code stands in reasons.toml, in words.
 """

@@ -16,6 +16,8 @@ from meterseal_wire import point as p
 
 MS_PER_S = 1000
 LONGEST_TICKS = (1 << 32) - 1
+UL_MS_PER_ML_H = 3600  # at 1 mL/h a microlitre takes 3600 ms
+FLOW_SLACK = 10, 11  # a bench sees its flow to within a tenth
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,9 @@ class Frame:
 
     def measure(self, row: Sequence[int]) -> Measured:
         """Everything that follows from a row."""
-        flow, plausible = mean_flow(row), self._plausible(row)
+        flow = mean_flow(row)
         reference = self._reference(row, flow)
+        plausible = self._plausible(row) and self._in_time(row, reference)
         error = self._error(row, reference) if plausible else None
         lines: tuple[Fraction, ...] = ()
         if error is not None and reference is not None:
@@ -51,13 +54,21 @@ class Frame:
         return Measured(row, flow, plausible, self._limit(row, flow), reference, error, lines)
 
     def _plausible(self, row: Sequence[int]) -> bool:
-        """True if a row has what its method needs, is of a method for its medium, and fits its own duration."""
+        """True if a row has what its method needs, is of one for its medium, and fits its own duration."""
         medium = self.meter.medium if self.meter else None
         if not methods.complete(row) or (medium is not None and not methods.fits(row, medium)):
             return False
         ticks = max(row[p.METER_TICKS], row[p.REF_TICKS])
         in_time = ticks * MS_PER_S <= (row[p.DURATION_MS] + 1) * self.clock.ticks_per_s
         return ticks <= LONGEST_TICKS and in_time
+
+    def _in_time(self, row: Sequence[int], reference: CalibrationRow | None) -> bool:
+        """True unless more passed, by the counts, than the greatest flow seen lets through while gates were open."""
+        passed = methods.passed_ul(row, reference.pulse_ul, self.bench) if reference else None
+        if passed is None:
+            return True
+        most = row[p.FLOW_MAX_ML_PER_H] * (row[p.DURATION_MS] + 1)
+        return passed * UL_MS_PER_ML_H * FLOW_SLACK[0] <= most * FLOW_SLACK[1]
 
     def _limit(self, row: Sequence[int], flow: Fraction) -> Fraction | None:
         """Limit of the highest zone that starts at or below the flow: so Q2 and q_t are in the upper one."""

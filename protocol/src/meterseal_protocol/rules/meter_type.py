@@ -10,6 +10,9 @@ from meterseal_wire import kinds
 from meterseal_wire import labels as L
 
 
+LARGEST_EXPONENT = 20
+
+
 @dataclass(frozen=True)
 class MeterType:
     """Numbers of a type grant: class in tenths, flows as granted in mL/h, pulse and cycle volume in uL.
@@ -30,11 +33,15 @@ class MeterType:
 
     @classmethod
     def read(cls, payload: Mapping[int, Any]) -> "MeterType | None":
-        """From a type grant's payload; None where its numbers make no meter (a flow, ratio or pulse of 0)."""
+        """From a type grant's payload; None where its numbers make no meter: a flow, ratio or pulse of 0, a register
+        in units that no meter has.
+        """
         flows, pulse = payload[L.FLOWS_ML_PER_H], payload[L.METER_PULSE_UL]
         if not all(flows) or not all(pulse):
             return None
         if payload[L.MEDIUM] not in (kinds.WATER, kinds.GAS):
+            return None
+        if abs(payload[L.REGISTER_EXPONENT]) > LARGEST_EXPONENT:
             return None
         return cls(
             payload[L.MEDIUM],
