@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from meterseal_protocol.evidence import Entry, Evidence
 from meterseal_protocol.grant import Grants
 from meterseal_protocol.judge import Decision, decide
+from meterseal_protocol.judge.decide import _bounded
 from meterseal_protocol.statement import read
+from meterseal_protocol.testing.people import SEAL
 from meterseal_protocol.testing.trial import Trial
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
@@ -67,6 +69,7 @@ def test_a_granted_decision_has_all_that_a_certificate_needs(medium: int) -> Non
     assert payload[L.END_REGISTER] == {kinds.WATER: 130, kinds.GAS: 400}[medium]
     assert (decision.register_exponent, decision.electronic_address) == (-3, trial.seat().address)
     assert payload[L.WINDOW][0] < payload[L.WINDOW][1] and payload[L.DEMO] == 1
+    assert decision.seals == (SEAL,)
 
 
 def test_what_is_not_known_is_left_out_of_the_payload() -> None:
@@ -224,3 +227,30 @@ def test_the_walk_reaches_the_numbers_that_it_is_to_change() -> None:
     }
     assert len(reached) > 8
     assert read(result.statement.raw).payload == result.statement.payload
+
+
+def test_what_only_lacks_data_is_undecided() -> None:
+    """No scope yet: more data may cure it. With a reason that refuses beside it, it is refused."""
+    found = Trial().begin().run().judge()
+    assert {code for code, _ in found.reasons} == {"scope.missing"}
+    assert found.outcome == kinds.UNDECIDED
+    worse = Trial().begin().run(mode=kinds.TRAINING).judge()
+    assert {"scope.missing", "attempt.training"} <= {code for code, _ in worse.reasons}
+    assert worse.outcome == kinds.REFUSED
+
+
+def test_what_a_certificate_would_need_is_empty_where_it_is_not_known() -> None:
+    """No type: units of 10^0. No address on the bus, and no attempt at all: no bytes. No marks: no seals."""
+    trial = Trial()
+    del trial.world.grants["type water"]
+    assert trial.begin().run().decide().register_exponent == 0
+    silent = Trial().begin()
+    assert silent.run(silent.seat(silent=True)).decide().electronic_address == b""
+    nothing = Trial().begin().decide()
+    assert (nothing.electronic_address, nothing.seals) == (b"", ())
+
+
+def test_numbers_of_a_reason_are_what_a_statement_can_carry() -> None:
+    """Plus and minus 2^63 - 1; in between a number stays what it is."""
+    most = 2**63 - 1
+    assert _bounded(("x", (-(2**70), -most, -5, 0, most, 2**63))) == ("x", (-most, -most, -5, 0, most, most))

@@ -116,3 +116,11 @@ def test_text_is_utf8_up_to_the_edge_of_every_row():
         assert scan(unhex("%02x" % (0x60 + len(text) // 2) + text)).encode() == unhex(text), text
     for text in BAD_TEXT:
         assert said("%02x" % (0x60 + len(text) // 2) + text).startswith("wire.text at byte 1"), text
+
+
+def test_text_is_followed_character_by_character():
+    """After a character of several bytes comes the next one, whatever it is: an umlaut, then b; a stray."""
+    assert scan(unhex("63c3bc62")) == "\u00fcb"
+    assert scan(unhex("66c3bce282ac62")) == "\u00fc\u20acb"
+    assert said("63c3bc80") == "wire.text at byte 3: not UTF-8"
+    assert said("64c3bc8061") == "wire.text at byte 3: not UTF-8"

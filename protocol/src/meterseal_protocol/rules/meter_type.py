@@ -9,7 +9,6 @@ from meterseal_protocol.ratio import ratio
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 
-
 LARGEST_EXPONENT = 20
 
 
