@@ -2,6 +2,7 @@
 
 import json
 import queue
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ TAKE_S = 20.0
 
 
 class Place:
-    """A broker, an inbox that is connected, and a client in a fixture's place."""
+    """A broker, an inbox that is connected, and a client in a fixture's place whose subscription is granted."""
 
     def __init__(self, folder: Path, broker: Broker) -> None:
         self.broker, self.folder = broker, folder
@@ -33,9 +34,12 @@ class Place:
         self.down: queue.Queue[list[bytes]] = queue.Queue()
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2, "YUHANG1-W1")
         self.client.on_message = lambda _client, _data, message: self.down.put(scan(message.payload, 65536))
+        granted = threading.Event()
+        self.client.on_connect = lambda client, *_: client.subscribe("ms/1/YUHANG1/W1/down", 1)
+        self.client.on_subscribe = lambda *_: granted.set()
         self.client.connect(broker.host, broker.port)
         self.client.loop_start()
-        self.client.subscribe("ms/1/YUHANG1/W1/down", 1)
+        assert granted.wait(TAKE_S), "the broker granted no subscription"
 
     def connect(self) -> Inbox:
         """A new inbox, as after a restart; returns when the broker has granted its subscription."""
