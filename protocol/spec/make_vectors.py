@@ -18,6 +18,7 @@ from maker import (
     judges,
     logs,
     people,
+    proofs,
     receipts,
     scans,
     statements,
@@ -34,6 +35,7 @@ SUBJECTS = {
     "judge": lambda: (*judges.cases(), *people.cases()),
     "certificate": certificates.cases,
     "log": lambda: (*logs.cases(), *witnesses.cases(), *trees.cases(), *receipts.cases()),
+    "proof": proofs.cases,
 }
 
 

@@ -18,6 +18,7 @@ from meterseal_protocol.evidence import Entry, select
 from meterseal_protocol.grant import Grants
 from meterseal_protocol.judge import decide
 from meterseal_protocol.keys import KeyRing, PublicKey
+from meterseal_protocol.proof import verify_proof
 from meterseal_protocol.qr import from_url
 from meterseal_protocol.rules import Pack
 from meterseal_protocol.statement import read
@@ -145,6 +146,18 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     return {"outcome": answer.outcome, "reasons": [[code, list(numbers)] for code, numbers in answer.reasons]}
 
 
+def proved(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Subject proof: a proof file under the keys that are trusted."""
+    verdict = verify_proof(bytes.fromhex(given["file"]), list(ring(given["anchors"])))
+    return {
+        "proof": verdict.proof,
+        "signer": verdict.name,
+        "key": verdict.key.hex(),
+        "at": list(verdict.at),
+        "identities": [identity.hex() for identity in verdict.identities],
+    }
+
+
 AUTHORITY = (L.KIND_GRANT, L.KIND_WITHDRAWAL)
 RUNNERS: dict[str, Runner] = {
     "scan": scanned,
@@ -154,5 +167,6 @@ RUNNERS: dict[str, Runner] = {
     "judge": judged,
     "certificate": checked,
     "log": log_vectors.run,
+    "proof": proved,
 }
 """Runner by subject, the name of a folder of vectors."""
