@@ -4,6 +4,7 @@ import json
 import os
 import stat
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from hypothesis import strategies as st
 
 from meterseal_protocol.errors import BadKey, Unverified
 from meterseal_protocol.keys import KeyRing, PrivateKey, PublicKey
+from meterseal_protocol.signing import esp256
+from meterseal_protocol.signing.scheme import Verifier
 from meterseal_wire.suites import ED25519, ESP256, SM2, SUITES, Suite
 
 FOLDER = Path(__file__).parent / "data" / "wycheproof"
@@ -45,16 +48,40 @@ def test_the_vectors_are_there() -> None:
     assert len(CASES) >= 133
 
 
+@pytest.mark.parametrize("library", [esp256.by_openssl, esp256.by_aws_lc])
 @pytest.mark.parametrize("row, case", CASES, ids=lambda item: str(item.get("tcId", "")))
-def test_every_wycheproof_case_of_p256_ends_as_it_says(row: dict[str, Any], case: dict[str, Any]) -> None:
-    """C2SP/wycheproof: `result` valid or invalid, for signatures r || s over SHA-256."""
-    key = public_key(row)
+def test_every_wycheproof_case_of_p256_ends_as_it_says(
+    row: dict[str, Any], case: dict[str, Any], library: Callable[[bytes], Verifier]
+) -> None:
+    """C2SP/wycheproof: `result` valid or invalid, for signatures r || s over SHA-256; by each library alike."""
+    verify = library(public_key(row).xy)
     message, signature = bytes.fromhex(case["msg"]), bytes.fromhex(case["sig"])
     if case["result"] == "valid":
-        key.verify(message, signature)
+        verify(message, signature)
         return
     with pytest.raises(Unverified):
-        key.verify(message, signature)
+        verify(message, signature)
+
+
+@pytest.mark.parametrize("library", [esp256.by_openssl, esp256.by_aws_lc])
+def test_a_point_beside_the_curve_is_no_key_for_either_library(library: Callable[[bytes], Verifier]) -> None:
+    """RFC 6979's x with another y."""
+    with pytest.raises(BadKey):
+        library(bytes.fromhex(PUBLIC_X) + bytes(31) + b"\x07")
+
+
+def test_this_environment_has_the_faster_library() -> None:
+    """Else the vectors would be run through one library twice."""
+    assert esp256.EC is not None
+
+
+def test_without_the_faster_library_openssl_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """meterseal-protocol alone needs no awscrt."""
+    monkeypatch.setattr(esp256, "EC", None)
+    key = PrivateKey(SECRET)
+    esp256.verifier(key.public_xy)(b"sample", key.sign(b"sample"))
+    with pytest.raises(Unverified):
+        esp256.verifier(key.public_xy)(b"simple", key.sign(b"sample"))
 
 
 def test_the_public_half_is_that_of_rfc_6979s_key() -> None:

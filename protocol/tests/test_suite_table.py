@@ -54,6 +54,7 @@ NAMES = {
 HASHES = {
     f"{PROTOCOL}/judge/decide.py": "the digest of a decision's inputs: over identities, not over statements",
     f"{PROTOCOL}/judge/policy.py": "the draw of a sampling, the same for everybody whatever their keys are",
+    f"{PROTOCOL}/signing/esp256.py": "that row's own hash, which its second library wants done before",
     f"{PROTOCOL}/rules/pack.py": "a rule pack's raw bytes: contents are SHA-256 in every suite",
     "edge/src/meterseal_edge/keybook.py": "the name of a file, never compared with an identity",
     "tools/src/meterseal_tools/audit_log.py": "a folder's list of files",

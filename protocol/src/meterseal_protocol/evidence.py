@@ -17,10 +17,11 @@ Entries beyond the log size do not exist.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from meterseal_protocol.chains import Chains, Reach
 from meterseal_protocol.entry import CLOSERS, Entry, Place, closes, names
+from meterseal_protocol.kept import kept
 from meterseal_protocol.signoff import rows_of
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
@@ -58,40 +59,40 @@ class Evidence:
         """Entries of one kind, in log order."""
         return self._by_kind.get(kind, [])
 
-    @cached_property
+    @kept
     def _by_kind(self) -> dict[int, list[Entry]]:
         found: dict[int, list[Entry]] = {}
         for entry in sorted(self.entries, key=lambda entry: (entry.leaf, entry.statement.identity)):
             found.setdefault(entry.statement.typ, []).append(entry)
         return found
 
-    @cached_property
+    @kept
     def attempts(self) -> list[Entry]:
         """Attempts that name the meter, in log order."""
         return [entry for entry in self.of_kind(L.KIND_ATTEMPT) if names(entry, self.meter)]
 
-    @cached_property
+    @kept
     def closers(self) -> list[Entry]:
         """What closes one of them."""
         opened = {entry.place for entry in self.attempts}
         return [entry for kind in CLOSERS for entry in self.of_kind(kind) if closes(entry) in opened]
 
-    @cached_property
+    @kept
     def chains(self) -> Chains:
         """Everything chained that is here."""
         return Chains(self.entries)
 
-    @cached_property
+    @kept
     def reach(self) -> Reach:
         """How far each epoch must be whole. What else is here of a chain stands alone, as it was picked."""
         return self.chains.reach(self.attempts, self.closers, self._beyond)
 
-    @cached_property
+    @kept
     def links(self) -> list[Entry]:
         """The part of the chains that must be whole."""
         return self.chains.within(self.reach, self._beyond)
 
-    @cached_property
+    @kept
     def forked(self) -> list[list[Entry]]:
         """Different statements of one key at one place, or boots behind one head."""
         return self.chains.forked((entry.key for entry in self.attempts), self._beyond)

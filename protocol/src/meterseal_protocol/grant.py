@@ -9,12 +9,12 @@ logged grants and withdrawals; bad ones give reasons, never exceptions. What *na
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from meterseal_protocol.delegation import covers, narrowed
 from meterseal_protocol.errors import BadKey
 from meterseal_protocol.evidence import Entry
+from meterseal_protocol.kept import kept
 from meterseal_protocol.keys import PublicKey
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
@@ -126,7 +126,7 @@ class Grants:
         """Grants entered before the log had `log_size` leaves."""
         return [grant for grant in self._all if grant.entry.leaf < log_size]
 
-    @cached_property
+    @kept
     def identities(self) -> list[bytes]:
         """Identities of all grants and withdrawals, sorted."""
         return sorted(entry.statement.identity for entry in self._logged)

@@ -26,7 +26,7 @@ from meterseal_protocol.metrology import (
     reference_ul,
     water_error,
 )
-from meterseal_protocol.ratio import ratio
+from meterseal_protocol.ratio import ZERO, ratio
 from meterseal_protocol.rules.meter_type import MeterType
 from meterseal_wire import kinds
 from meterseal_wire import point as p
@@ -121,7 +121,7 @@ def left_open(row: Sequence[int], bench: Bench) -> Fraction:
     if row[p.METHOD] == p.CRITICAL_NOZZLE:
         return ROOT_BOUND
     if row[p.METHOD] != p.GRAVIMETRIC:
-        return ratio()
+        return ZERO
     lifted, aside = _buoyancy(row, bench, ratio(1)), _buoyancy(row, bench, AIR_OFF)
     return abs(aside / lifted - 1) if lifted and aside else ratio(1)
 

@@ -130,7 +130,7 @@ class Ratio(Fraction):
 def ratio(above: int | Fraction = 0, below: int | Fraction = 1) -> Fraction:
     """`above` / `below`; ZeroDivisionError for a denominator of 0."""
     if type(above) is int and type(below) is int:
-        return _made(above, below)
+        return _new(above, below) if below > 0 else _made(above, below)
     (n, d), (m, e) = parts(above), parts(below)
     return _made(n * e, d * m)
 
@@ -158,3 +158,6 @@ def parts(value: Any) -> tuple[int, int]:
     if isinstance(value, (int, Fraction)):
         return value.numerator, value.denominator
     raise TypeError(f"{value!r} is neither an integer nor a fraction")
+
+
+ZERO = ratio()

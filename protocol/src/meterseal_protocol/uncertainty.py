@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from meterseal_protocol.metrology import density, kelvin_mk
-from meterseal_protocol.ratio import ratio
+from meterseal_protocol.ratio import ZERO, ratio
 from meterseal_wire import kinds
 from meterseal_wire import point as p
 
@@ -62,17 +62,15 @@ def squares(
     late, method = _late(row, clock, given.update_ms), given.method
     first = (given.expanded**2, _capture(row, clock), given.register**2)
     if medium == kinds.WATER:
-        both = sum(
-            (_water(row[i], sensors.temperature_mk) for i in (p.METER_TEMP_MK, p.REF_TEMP_MK)), ratio()
-        )
-        return *first, both, ratio(), late**2, method**2
+        both = sum((_water(row[i], sensors.temperature_mk) for i in (p.METER_TEMP_MK, p.REF_TEMP_MK)), ZERO)
+        return *first, both, ZERO, late**2, method**2
     warmth = sum(
         (ratio(sensors.temperature_mk, kelvin_mk(row[i])) ** 2 for i in (p.METER_TEMP_MK, p.REF_TEMP_MK)),
-        ratio(),
+        ZERO,
     )
     pressure = sum(
         (ratio(sensors.pressure_10pa, row[i]) ** 2 for i in (p.METER_PRESSURE_10PA, p.REF_PRESSURE_10PA)),
-        ratio(),
+        ZERO,
     )
     return *first, warmth, pressure, late**2, method**2
 
@@ -85,7 +83,7 @@ def _capture(row: Sequence[int], clock: Clock) -> Fraction:
     by_count = row[p.METHOD] in COUNTED
     meter = (1, row[p.METER_COUNTS]) if by_count or cut else (edges, row[p.METER_TICKS])
     reference = (1, row[p.REF_COUNTS]) if by_count else (edges, row[p.REF_TICKS])
-    return sum((ratio(off, whole) ** 2 for off, whole in (meter, reference) if whole > 0), ratio())
+    return sum((ratio(off, whole) ** 2 for off, whole in (meter, reference) if whole > 0), ZERO)
 
 
 def _late(row: Sequence[int], clock: Clock, update_ms: int) -> Fraction:

@@ -46,22 +46,22 @@ def verify_parts(kid: bytes, protected: bytes, body: bytes, signature: bytes, ke
 
 
 def _holder(kid: bytes, protected: bytes, signed: bytes, signature: bytes, keys: KeyRing) -> PublicKey:
-    candidates, why = keys.by_kid(kid), ""
-    if not candidates:
-        raise UnknownKey(f"no key is known for kid {kid.hex()}")
+    candidates = keys.by_kid(kid)
+    why = ""
     for key in candidates:
-        suite = key.suite
-        if not protected.startswith(suite.mark, 1):
+        if not protected.startswith(key.suite.mark, 1):
             continue
-        why = "the signature does not hold"
-        if not suite.is_canonical(signature):
+        if not key.suite.is_canonical(signature):
             why = "the signature is respelled: s is in the upper half of the order"
             continue
         try:
             key.verify(signed, signature)
         except Unverified:
+            why = "the signature does not hold"
             continue
         return key
+    if not candidates:
+        raise UnknownKey(f"no key is known for kid {kid.hex()}")
     if why:
         raise Unverified(f"{why} under kid {kid.hex()}")
     names = ", ".join(sorted({key.suite.name for key in candidates}))

@@ -6,7 +6,7 @@ gives the reason. So one missing thing never shows up as ten.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -14,6 +14,7 @@ from meterseal_protocol.evidence import Entry, Evidence
 from meterseal_protocol.grant import Found, Grant, Grants, Interval
 from meterseal_protocol.judge.history import Stand, governing, stands
 from meterseal_protocol.judge.measured import Frame, Measured
+from meterseal_protocol.kept import kept
 from meterseal_protocol.metrology import CalibrationRow, read_calibration
 from meterseal_protocol.rules.meter_type import MeterType
 from meterseal_protocol.rules.pack import Pack
@@ -36,22 +37,22 @@ class Case:
     packs: Sequence[Pack]
     at_s: int
 
-    @cached_property
+    @kept
     def stands(self) -> list[Stand]:
         """Every attempt that names the meter."""
         return stands(self.evidence)
 
-    @cached_property
+    @kept
     def tries(self) -> int:
         """How many of them count."""
         return sum(stand.tried for stand in self.stands)
 
-    @cached_property
+    @kept
     def stand(self) -> Stand | None:
         """The one whose result governs."""
         return governing(self.stands)
 
-    @cached_property
+    @kept
     def beacon(self) -> Entry | None:
         """The beacon that the governing attempt cites."""
         if self.stand is None:
@@ -60,7 +61,7 @@ class Case:
         beacons = self.evidence.of_kind(L.KIND_BEACON)
         return next((entry for entry in beacons if entry.statement.identity == cited), None)
 
-    @cached_property
+    @kept
     def interval(self) -> Interval | None:
         """When the governing test happened."""
         if self.beacon is None or self.stand is None or self.stand.result is None:
@@ -70,14 +71,14 @@ class Case:
 
     # Grants over that interval.
 
-    @cached_property
+    @kept
     def fixture(self) -> Found:
         """The fixture that signed the attempt, by its key."""
         if self.stand is None or self.interval is None:
             return NOBODY
         return self.grants.signer_of(kinds.FIXTURE, self.stand.attempt.key, self.interval)
 
-    @cached_property
+    @kept
     def type_grant(self) -> Found:
         """The type that the attempt names, of the maker that the meter's id names."""
         if self.stand is None or self.interval is None:
@@ -94,19 +95,19 @@ class Case:
         """Maker code of the meter's id."""
         return self.evidence.meter.partition(".")[0]
 
-    @cached_property
+    @kept
     def type_line(self) -> Resolved:
         """The type with all that it inherits from the types it varies."""
         if self.type_grant.grant is None or self.interval is None:
             return Resolved(None)
         return resolved(self.grants, self.type_grant.grant, self.interval)
 
-    @cached_property
+    @kept
     def meter_type(self) -> MeterType | None:
         """The type's numbers."""
         return MeterType.read(self.type_line.payload) if self.type_line.payload else None
 
-    @cached_property
+    @kept
     def manufacturer(self) -> Found:
         """The maker's authorisation: one whose scope fits where there is one, else the newest."""
         if self.interval is None:
@@ -131,7 +132,7 @@ class Case:
         least, most = scope[L.NOMINAL_RANGE]
         return self.meter_type.medium in scope[L.MEDIA] and least <= self.meter_type.nominal <= most
 
-    @cached_property
+    @kept
     def standards(self) -> list[tuple[str, Found]]:
         """The measurement standards fitted to the fixture, by name."""
         if self.fixture.grant is None or self.interval is None:
@@ -141,13 +142,13 @@ class Case:
             for name in self.fixture.grant.payload[L.STANDARDS]
         ]
 
-    @cached_property
+    @kept
     def calibrations(self) -> list[tuple[Grant, tuple[CalibrationRow, ...]]]:
         """Calibration of each standard that is known."""
         known = [found.grant for _, found in self.standards if found.grant]
         return [(grant, read_calibration(grant.payload[L.CALIBRATION])) for grant in known]
 
-    @cached_property
+    @kept
     def rules_grant(self) -> Found:
         """The authority's act over the pack."""
         if self.pack is None or self.interval is None:
@@ -157,7 +158,7 @@ class Case:
 
     # Rules.
 
-    @cached_property
+    @kept
     def plan_bytes(self) -> bytes | None:
         """The plan document, where it is there and has the hash that was signed."""
         if self.stand is None:
@@ -166,14 +167,14 @@ class Case:
         items = self.evidence.blobs.get(attempt.identity, ())
         return items[0] if items and sha256(items[0]).digest() == attempt.payload[L.PLAN] else None
 
-    @cached_property
+    @kept
     def plan(self) -> dict[int, Any] | None:
         """The plan document as read: its medium and pack digest, or None where it is no plan."""
         if self.plan_bytes is None:
             return None
         return _plan(self.plan_bytes)
 
-    @cached_property
+    @kept
     def pack(self) -> Pack | None:
         """The pack that the plan was made from, where the judge has it and it is for this medium."""
         if self.plan is None:
@@ -181,7 +182,7 @@ class Case:
         digest, medium = self.plan.get(L.RULES), self.plan.get(L.MEDIUM)
         return next((pack for pack in self.packs if (pack.digest, pack.medium) == (digest, medium)), None)
 
-    @cached_property
+    @kept
     def measured(self) -> list[Measured]:
         """The governing result's rows of the meter, with all that follows from them."""
         if self.stand is None or self.stand.outcome is None:

@@ -8,10 +8,10 @@ meter and the reason is on the short list: silent, no flow, temperature.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from meterseal_protocol.evidence import CLOSERS, Entry, Evidence, closes, names
+from meterseal_protocol.kept import kept
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire import point as p
@@ -28,23 +28,23 @@ class Stand:
     closers: tuple[Entry, ...]
     broken: bool
 
-    @cached_property
+    @kept
     def seat(self) -> Mapping[int, Any]:
         """The attempt's position with the meter; the first, where a bad attempt names it twice."""
         positions: list[Mapping[int, Any]] = self.attempt.statement.payload[L.POSITIONS]
         return next(item for item in positions if item[L.METER] == self.meter)
 
-    @property
+    @kept
     def closer(self) -> Entry | None:
         """What closed the attempt; None while it is open."""
         return self.closers[0] if self.closers else None
 
-    @property
+    @kept
     def result(self) -> Entry | None:
         """The result, where that is what closed it."""
         return self.closer if self.closer and self.closer.statement.typ == L.KIND_RESULT else None
 
-    @cached_property
+    @kept
     def outcome(self) -> Mapping[int, Any] | None:
         """The result's position with the meter, if there is one."""
         if self.result is None:
@@ -52,17 +52,17 @@ class Stand:
         positions: list[Mapping[int, Any]] = self.result.statement.payload[L.POSITIONS]
         return next((item for item in positions if item[L.POSITION] == self.seat[L.POSITION]), None)
 
-    @property
+    @kept
     def verifies(self) -> bool:
         """True for a verification; training and checks never count."""
         return bool(self.attempt.statement.payload[L.MODE] == kinds.VERIFY)
 
-    @property
+    @kept
     def open(self) -> bool:
         """True while nothing has closed it."""
         return self.closer is None and not self.broken
 
-    @property
+    @kept
     def tried(self) -> bool:
         """True if it counts as a try."""
         if not self.verifies or self.open:

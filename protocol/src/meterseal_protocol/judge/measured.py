@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 
 from meterseal_protocol import methods
+from meterseal_protocol.kept import kept
 from meterseal_protocol.metrology import CalibrationRow, calibrated, mean_flow
-from meterseal_protocol.ratio import ratio
+from meterseal_protocol.ratio import ZERO
 from meterseal_protocol.rules.meter_type import MeterType
 from meterseal_protocol.rules.pack import Pack, Zone
 from meterseal_protocol.uncertainty import Clock, Given, Sensors, squares
@@ -78,7 +78,7 @@ class Frame:
         warm = self.pack.medium == kinds.WATER and row[p.METER_TEMP_MK] > self.pack.number("warm_above_mk")
         return found[0].warm_limit if warm else found[0].limit
 
-    @cached_property
+    @kept
     def zones(self) -> list[tuple[Fraction, Zone]]:
         """Zones of the meter's class, each with the flow in mL/h at which it starts."""
         pack, meter = self.pack, self.meter
@@ -99,7 +99,7 @@ class Frame:
             return None
         return methods.error(row, self.meter, reference.pulse_ul, self.bench)
 
-    @cached_property
+    @kept
     def bench(self) -> methods.Bench:
         """What methods need beside a row; without a pack there is no buoyancy to reckon with."""
         if self.pack is None:
@@ -115,6 +115,6 @@ class Frame:
             return ()
         sensors = Sensors(self.pack.number("sensor_temperature_mk"), self.pack.number("sensor_pressure_10pa"))
         step = methods.unit_ul(self.meter) / methods.meter_ul(row, self.meter)
-        register = ratio() if row[p.METER_COUNTS] else step
+        register = ZERO if row[p.METER_COUNTS] else step
         given = Given(reference.expanded, self.meter.update_ms, register, methods.left_open(row, self.bench))
         return squares(self.meter.medium, row, self.clock, sensors, given)

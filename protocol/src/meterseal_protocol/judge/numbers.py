@@ -7,12 +7,14 @@ from meterseal_protocol.grant import Reason
 from meterseal_protocol.judge.case import Case
 from meterseal_protocol.judge.measured import Measured
 from meterseal_protocol.metrology import PPM, ppm, rounded
-from meterseal_protocol.ratio import ratio
+from meterseal_protocol.ratio import ZERO, ratio
 from meterseal_protocol.rules.pack import Pack, SameSign
 from meterseal_protocol.rules.schema import ONE_WITHIN
 from meterseal_protocol.uncertainty import LINES
 from meterseal_wire import labels as L
 from meterseal_wire import point as p
+
+PPM2 = PPM * PPM
 
 
 def against(case: Case) -> Iterator[Reason]:
@@ -38,8 +40,9 @@ def _row(case: Case, item: Measured) -> Iterator[Reason]:
     if abs(item.error) > item.limit:
         yield "error.limit", (*place, ppm(item.error), ppm(item.limit))
     allowed = (item.limit * case.pack.fraction("point_share")) ** 2
-    if sum(item.squares) > allowed:
-        yield "error.uncertainty", (*place, _ppm2(sum(item.squares, ratio())), _ppm2(allowed))
+    spent = sum(filter(None, item.squares), ZERO)
+    if spent > allowed:
+        yield "error.uncertainty", (*place, _ppm2(spent), _ppm2(allowed))
 
 
 def _repeatability(pack: Pack, rows: list[Measured]) -> Iterator[Reason]:
@@ -83,4 +86,4 @@ def budget(case: Case) -> tuple[tuple[int, int, str, int], ...]:
 
 
 def _ppm2(square: Fraction) -> int:
-    return rounded(square * PPM * PPM)
+    return rounded(square * PPM2) if square else 0

@@ -5,13 +5,13 @@ must say the same as far as a register's step lets them.
 """
 
 from collections.abc import Iterator
-from fractions import Fraction
 
 from meterseal_protocol import methods
 from meterseal_protocol.grant import Reason
 from meterseal_protocol.judge.case import Case
 from meterseal_protocol.judge.measured import Measured
 from meterseal_protocol.metrology import rounded
+from meterseal_protocol.ratio import ZERO
 from meterseal_protocol.rules.meter_type import MeterType
 from meterseal_protocol.rules.pack import Pack
 from meterseal_wire import labels as L
@@ -54,7 +54,7 @@ def _run(case: Case, pack: Pack, meter: MeterType) -> Iterator[Reason]:
     if start is None or end is None or L.ENDED in case.stand.outcome or end < start:
         return  # a register that is missing or reads back has a reason of its own
     unit = methods.unit_ul(meter)
-    passed = sum((methods.meter_ul(item.row, meter) for item in case.measured), Fraction())
+    passed = sum((methods.meter_ul(item.row, meter) for item in case.measured), ZERO)
     shown, steps = (end - start) * unit, pack.number("register_steps") * unit
     if not passed - steps <= shown <= passed * (1 + pack.fraction("run_extra_share")) + steps:
         yield "error.register", (RUN, 0, rounded(shown), rounded(passed))

@@ -7,11 +7,11 @@ the approver's.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from meterseal_protocol.evidence import CORRIGIBLE, Entry, evidence_root
 from meterseal_protocol.grant import Found, Grant, Interval, Reason
 from meterseal_protocol.judge.case import Case
+from meterseal_protocol.kept import kept
 from meterseal_protocol.signoff import Row, rows_of
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
@@ -35,7 +35,7 @@ class Said:
             return None
         return cls(case, case.stand.result, case.interval)
 
-    @cached_property
+    @kept
     def signoffs(self) -> list[tuple[Entry, Row]]:
         """Sign-offs that stand, with their row of the meter; one whose rows are not those signed says nothing."""
         meter, result = self.case.evidence.meter, self.result.statement.identity
@@ -88,7 +88,7 @@ class Said:
         pack = self.case.pack
         return pack is None or pack.medium in grant.payload[L.QUALIFICATION]
 
-    @cached_property
+    @kept
     def _void(self) -> frozenset[bytes]:
         """Identities of statements that don't count any more."""
         held = {e.statement.identity: e for kind in CORRIGIBLE for e in self.case.evidence.of_kind(kind)}

@@ -11,12 +11,13 @@ document must look like is schema.py's.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
 from meterseal_protocol.errors import BadPack
+from meterseal_protocol.kept import kept
 from meterseal_protocol.ratio import ratio
 from meterseal_protocol.rules.meter_type import MeterType
 from meterseal_protocol.rules.schema import check
@@ -104,7 +105,7 @@ class Pack:
         """The named flow of a meter type, mL/h."""
         return _flows(self, *meter.flows)[symbol]
 
-    @cached_property
+    @kept
     def points(self) -> list[Point]:
         """Points in the order in which they run."""
         return [

@@ -1,0 +1,28 @@
+"""A property that is computed once: `functools.cached_property` as it is from Python 3.12 on, without its lock.
+
+Two threads may both compute a value; both get the same, since what is kept hangs on nothing but its object.
+"""
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar, overload
+
+T = TypeVar("T")
+
+
+class kept(Generic[T]):  # noqa: N801 (used as a decorator, like property)
+    """Computed at the first look, then an attribute of the object."""
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self.make, self.name, self.__doc__ = make, make.__name__, make.__doc__
+
+    @overload
+    def __get__(self, owner: None, kind: type) -> "kept[T]": ...
+
+    @overload
+    def __get__(self, owner: object, kind: type) -> T: ...
+
+    def __get__(self, owner: object | None, kind: type) -> "kept[T] | T":
+        if owner is None:
+            return self
+        found = owner.__dict__[self.name] = self.make(owner)
+        return found
