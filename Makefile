@@ -1,7 +1,7 @@
 # MeterSeal. Each target is one line into scripts/ or the `meterseal` command; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz mutate model lint bench docs clean
+.PHONY: help demo test soak fuzz mutate model lint bench docs clean
 
 BIN := .venv/bin
 PACKAGES := protocol edge registry tools
@@ -16,6 +16,9 @@ demo: .venv/.run ## the whole chain on sixteen meters, under three minutes (KEEP
 test: .venv/.dev .venv/.system ## lint, then every test on both interpreters
 	@scripts/lint
 	@scripts/test $(ARGS)
+
+soak: .venv/.run ## campaigns that make test has no time for (CUTS=20000 power cuts of the store)
+	@CUTS=$(or $(CUTS),20000) scripts/soak
 
 fuzz: .venv/.fuzz ## fuzz what strangers send, under atheris (SECONDS=120 in all, KEEP=1 renews the kept corpus)
 	@$(BIN)/python protocol/fuzz/run.py --seconds $(or $(SECONDS),120) $(if $(filter-out 0,$(KEEP)),--keep)

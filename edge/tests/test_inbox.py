@@ -15,7 +15,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from meterseal_edge.events import Parcel
-from meterseal_edge.inbox import HELD_BACK, RECEIVE_MAXIMUM, Inbox
+from meterseal_edge.inbox import HELD_BACK, RECEIPTS_A_MESSAGE, RECEIVE_MAXIMUM, Inbox
 from meterseal_edge.settings import Settings
 from meterseal_edge.state import State
 from meterseal_tools.broker import Broker, start_broker
@@ -185,6 +185,31 @@ def test_the_greeting_goes_to_those_online_and_to_whoever_comes_online(place: Pl
     place.inbox.greet_with([b"beacon 3"])
     place.inbox.send_down("W1", [b"last"])
     assert place.down.get(timeout=TAKE_S) == [b"last"]
+
+
+def test_who_comes_online_says_what_it_has_receipts_for(place: Place) -> None:
+    """The place reaches the outbox; what is no place, or beyond any number that a chain has, is harmless."""
+    asked: queue.Queue[tuple[str, tuple[int, int]]] = queue.Queue()
+    place.inbox.on_online = lambda fixture, after: asked.put((fixture, after))
+    beyond = 2**32
+    for told, after in (
+        (b"[3,7]", (3, 7)),
+        (b"[0,-1]", (0, -1)),
+        (b"[-5,-5]", (0, -1)),
+        (b"[9e99,1]", (0, -1)),
+        (b"[99999999999999999999,99999999999999999999]", (beyond, beyond)),
+        (b"[true,1]", (0, -1)),
+        (b'"x"', (0, -1)),
+    ):
+        place.say("state", b'{"state":"online","entered":%s}' % told)
+        assert asked.get(timeout=TAKE_S) == ("W1", after)
+
+
+def test_receipts_go_down_a_few_a_message(place: Place) -> None:
+    """A fixture holds sixteen statements while gates are open, and custody must have room among them."""
+    place.inbox.send_receipts("W1", [b"%d" % number for number in range(RECEIPTS_A_MESSAGE + 1)])
+    assert len(place.down.get(timeout=TAKE_S)) == RECEIPTS_A_MESSAGE <= 8
+    assert place.down.get(timeout=TAKE_S) == [b"%d" % RECEIPTS_A_MESSAGE]
 
 
 def test_a_retained_state_is_known_after_a_restart(place: Place) -> None:

@@ -14,6 +14,7 @@ from edge.tests.site import SmallRegistry, served, wait_until
 from meterseal_edge.errors import StoreFailed
 from meterseal_edge.outbox import BUNDLE, LEAST_WAIT_S, MOST_WAIT_S, Outbox, jittered, longest_wait
 from meterseal_edge.settings import Settings
+from meterseal_edge.state import State
 from meterseal_protocol.merkle import include, leaf_hash
 from meterseal_protocol.receipt import check, issue
 from meterseal_tools.services import free_port
@@ -34,6 +35,18 @@ class MoodyRegistry(SmallRegistry):
         return self.mood(honest, raw) if self.mood else honest
 
 
+class Passed:
+    """Stands where MQTT is: what was passed down, by fixture."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.receipts: list[tuple[str, bytes]] = []
+
+    def send_receipts(self, fixture: str, receipts: list[bytes]) -> None:
+        """Take a note."""
+        self.receipts += [(fixture, receipt) for receipt in receipts]
+
+
 class Bench:
     """An outbox over a box's store, a registry on a real port, and a clock that the test moves."""
 
@@ -44,7 +57,8 @@ class Bench:
         url = f"http://127.0.0.1:{self.port}"
         here = box.folder
         settings = Settings(here, 1, "YUHANG1", "EDGE1", here, here, url, 1, registry_poll_s=1)
-        self.outbox = Outbox(settings, box.store, box.keys, box.state)
+        self.inbox = Passed(box.state)
+        self.outbox = Outbox(settings, box.store, box.keys, self.inbox)  # type: ignore[arg-type]
         self.client = httpx.Client(base_url=url)
         self.now_s = 1000.0
 
@@ -89,6 +103,35 @@ def test_everything_is_entered_once_oldest_first_with_receipts_that_hold(bench: 
     rows = bench.box.store._db.execute("SELECT identity, receipt FROM statement").fetchall()
     for name, receipt in rows:
         check(receipt, name, bench.box.world.ring("registry"))
+
+
+def test_each_fixture_gets_the_receipts_of_its_own_statements(bench: Bench) -> None:
+    """What is entered may be deleted: every receipt goes to whoever signed, and to nobody else."""
+    first = bench.fill(3)
+    other = bench.box.fixture("G1")
+    bench.box.offer(*other.signed, fixture="G1")
+    bench.drain()
+    ring = bench.box.world.ring("registry")
+    for (name, receipt), signed in zip(bench.inbox.receipts, [*first, other.head], strict=True):
+        check(receipt, signed, ring)
+        assert name == ("G1" if signed == other.head else "W1")
+
+
+def test_a_fixture_that_was_away_gets_the_receipts_it_missed(bench: Bench) -> None:
+    """From the place up to which it has them, in order, and none beyond one that is still missing."""
+    names = bench.fill(6)
+    bench.registry.mood = lambda honest, raw: "later" if identity(raw) == names[4] else honest
+    bench.drain()
+    bench.inbox.receipts.clear()
+    bench.outbox.catch_up("W1", (1, 1))
+    ring = bench.box.world.ring("registry")
+    assert len(bench.inbox.receipts) == 2
+    for (_, receipt), name in zip(bench.inbox.receipts, names[2:4], strict=True):
+        check(receipt, name, ring)
+    bench.inbox.receipts.clear()
+    bench.outbox.catch_up("G1", (0, -1))
+    bench.outbox.catch_up("nobody", (0, -1))
+    assert bench.inbox.receipts == []
 
 
 def test_a_registry_that_fails_at_random_still_gets_everything_once(bench: Bench) -> None:

@@ -11,6 +11,8 @@ from meterseal_wire import labels as L
 from meterseal_wire.encode import Tag, encode
 from meterseal_wire.sign1 import identity, sig_structure, split
 from meterseal_wire.statement import Author, build
+from meterseal_wire.suites import DEFAULT
+from meterseal_wire.tree import leaf_hash, path_root
 
 EDGE = Author("EDGE1", "custody", SoftwareSigner(bytes(31) + b"\x01"))
 REGISTRY = Author("REG-CN", "beacon", SoftwareSigner(bytes(31) + b"\x02"))
@@ -23,7 +25,10 @@ class Keep:
     """A store that holds one statement, at (1, 4), whose identity is HEAD; remembers what was covered."""
 
     def __init__(self):
-        self.covered = []
+        self.covered, self.entered = [], []
+
+    def enter(self, identity):
+        self.entered.append(identity)
 
     def identity_at(self, epoch, seq):
         return HEAD if (epoch, seq) == (1, 4) else None
@@ -181,3 +186,25 @@ def test_of_too_many_statements_the_newest_are_kept():
     for number in range(MOST_WAITING + 3):
         found.take(encode([bytes((number,))]))
     assert found.waiting == [bytes((number,)) for number in range(3, MOST_WAITING + 3)]
+
+
+def receipt(author=REGISTRY, of=HEAD, path=()):
+    """An inclusion receipt (RFC 9942) for a statement, leaf 0 of a tree of one plus the path."""
+    root = path_root(leaf_hash(of), 0, 1 + len(path), list(path))
+    claims = {L.CLAIM_ISS: "REG-CN", L.CLAIM_SUB: "log", L.CLAIM_IAT: 1, L.CLAIM_CTI: of}
+    header = {L.HEADER_ALG: -9, L.HEADER_KID: author.kid, L.HEADER_CWT_CLAIMS: claims, L.HEADER_VDS: 1}
+    protected = encode(header)
+    signature = DEFAULT.canonical(author.signer.sign(sig_structure(protected, root)))
+    proof = {L.HEADER_PROOFS: {-1: [encode([1 + len(path), 0, list(path)])]}}
+    return encode(Tag(18, [protected, proof, None, signature]))
+
+
+def test_a_receipt_of_the_registry_lets_go_and_no_other():
+    """The edge may not sign it, nor may anybody change what it proves."""
+    found, log = down()
+    sound = receipt(path=[b"\x01" * 32])
+    found.take(
+        encode([sound, receipt(EDGE), sound[:-1] + bytes((sound[-1] ^ 1,)), b"\xd2\x84\x40\xa0\xf6\x40"])
+    )
+    assert found.act() == []
+    assert found.chronicle.keep.entered == [HEAD] and found.dropped == 3 and len(log) == 3

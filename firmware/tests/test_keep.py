@@ -191,6 +191,54 @@ def test_what_custody_covers_is_not_offered_but_stays():
             assert store.identity_at(1, 0) == kept[0].identity
 
 
+def test_a_new_edge_is_offered_everything_that_no_receipt_covers():
+    """Design section 6: a replacement edge starts empty, and custody of the old one died with it."""
+    with Folder() as path:
+        keep = Keep(path, edge=b"old")
+        written = fill(keep, 1, 0, 5)
+        keep.cover(1, 4)
+        keep.enter(written[0].identity)
+        keep.enter(written[1].identity)
+        assert numbers(Keep(path, edge=b"old")) == [(1, 5)]
+        other = Keep(path, edge=b"new")
+        assert numbers(other) == [(1, 2), (1, 3), (1, 4), (1, 5)] and other.count == 4
+        other.cover(1, 2)
+        assert numbers(Keep(path, edge=b"new")) == [(1, 3), (1, 4), (1, 5)]
+
+
+def test_receipts_delete_whole_segments_and_only_in_a_row():
+    """Two records of 1.5 KiB fill a segment. A receipt out of turn waits; the newest record and open attempts stay."""
+    with Folder() as path:
+        keep = Keep(path, ROOM, SEGMENT, RESERVE)
+        written = fill(keep, 1, 0, 5, LARGE)
+        names = [one.identity for one in written]
+        assert len(segments(path)) == 3
+        assert [keep.enter(names[at]) for at in (1, 2, 3)] == [False, False, False] and keep.entered() == (
+            0,
+            -1,
+        )
+        assert len(segments(path)) == 3
+        assert keep.enter(names[0]) and keep.entered() == (1, 3)
+        assert len(segments(path)) == 1 and numbers(keep) == [(1, 4), (1, 5)]
+        assert not keep.enter(bytes(32)) and not keep.enter(names[4]) and not keep.enter(names[5])
+        again = Keep(path, ROOM, SEGMENT, RESERVE)
+        assert again.entered() == (1, 5) and again.count == 0 and again.head().identity == names[5]
+
+
+def test_an_open_attempt_is_not_deleted_though_it_has_a_receipt():
+    """It must be closed in this store after a power cut."""
+    with Folder() as path:
+        keep = Keep(path, ROOM, SEGMENT, RESERVE)
+        attempt = Written((1, 0), opens=True, size=LARGE).append(keep)
+        others = fill(keep, 1, 1, 4, LARGE)
+        for one in [attempt] + others[:3]:
+            keep.enter(one.identity)
+        assert len(segments(path)) == 3 and keep.open_attempts() == [(1, 0)]
+        last = Written((1, 5), closes=(1, 0)).append(keep)
+        assert keep.enter(others[3].identity) and keep.enter(last.identity) is False
+        assert keep.open_attempts() == [] and len(segments(path)) == 1
+
+
 def test_cover_never_goes_back():
     """(1, 2), then (1, 0) and (0, 7): still (1, 2); a higher epoch with a lower seq is further."""
     with Folder() as path:

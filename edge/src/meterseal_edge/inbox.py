@@ -9,6 +9,7 @@ import contextlib
 import logging
 import queue
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -31,6 +32,8 @@ RECEIVE_MAXIMUM = 400
 HELD_BACK = 100
 QUEUED_DOWN = 1000
 NAME_CHARACTERS = 16
+RECEIPTS_A_MESSAGE = 8
+MOST_NUMBER = 2**32
 FAILURE = 128  # MQTT reason codes from here on are refusals
 PREFIX = "ms/1"
 
@@ -43,6 +46,7 @@ class Inbox:
         self.state = state
         self.parcels: queue.Queue[Parcel] = queue.Queue(maxsize=2 * RECEIVE_MAXIMUM)
         self._greet: list[bytes] = []
+        self.on_online: Callable[[str, tuple[int, int]], None] = lambda _fixture, _place: None
         self._connection = 0
         self._held_back = 0
         self.client = _client(settings)
@@ -101,9 +105,14 @@ class Inbox:
             self.acknowledge(parcel)
 
     def send_down(self, fixture: str, statements: list[bytes]) -> None:
-        """Custody, beacons and time for one fixture."""
+        """Custody, receipts, beacons and time for one fixture."""
         topic = f"{PREFIX}/{self.settings.site}/{fixture}/down"
         self.client.publish(topic, encode(statements), qos=1)
+
+    def send_receipts(self, fixture: str, receipts: list[bytes]) -> None:
+        """Receipts for one fixture, so few a message that it never has to drop custody for them."""
+        for at in range(0, len(receipts), RECEIPTS_A_MESSAGE):
+            self.send_down(fixture, receipts[at : at + RECEIPTS_A_MESSAGE])
 
     def greet_with(self, statements: list[bytes]) -> None:
         """What every fixture gets now and whenever it comes online: the newest beacon."""
@@ -155,8 +164,10 @@ class Inbox:
     def _note(self, fixture: str, what: str, told: dict[str, Any]) -> None:
         if what == "live":
             self.state.live(fixture, told)
-        elif self.state.presence(fixture, told.get("state") == "online") and self._greet:
-            self.send_down(fixture, self._greet)
+        elif self.state.presence(fixture, told.get("state") == "online"):
+            if self._greet:
+                self.send_down(fixture, self._greet)
+            self.on_online(fixture, _place(told.get("entered")))
 
 
 def _client(settings: Settings) -> Client:
@@ -184,6 +195,13 @@ def _session(settings: Settings) -> dict[str, Any]:
     properties.SessionExpiryInterval = SESSION_S
     properties.ReceiveMaximum = RECEIVE_MAXIMUM
     return {"clean_start": False, "properties": properties}
+
+
+def _place(told: object) -> tuple[int, int]:
+    """(epoch, seq) up to which a fixture says it has receipts; the very beginning where it says nothing usable."""
+    if isinstance(told, list) and len(told) == 2 and all(type(number) is int for number in told):
+        return max(0, min(told[0], MOST_NUMBER)), max(-1, min(told[1], MOST_NUMBER))
+    return 0, -1
 
 
 def _no_delay(_client: Client, _data: Any, opened: Any) -> None:

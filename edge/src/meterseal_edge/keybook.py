@@ -72,6 +72,11 @@ class Keybook:
         holder = self._holders.of(thumbprint, kinds.FIXTURE)
         return holder if holder is not None and holder.site == self.site else None
 
+    def keys_of(self, name: str) -> list[bytes]:
+        """Thumbprints of the keys that a fixture of this site holds or held."""
+        holders = ((key.thumbprint, self.fixture(key.thumbprint)) for key in self.ring)
+        return [thumbprint for thumbprint, holder in holders if holder is not None and holder.name == name]
+
 
 def _keys(anchors: bytes) -> list[PublicKey]:
     try:

@@ -73,7 +73,8 @@ def build(settings: Settings) -> Edge:
     inbox = Inbox(settings, state)
     quarantine = Quarantine(store, settings.quarantine)
     ingest = Ingest(inbox, keys, edge_log, Promiser(author, edge_log), quarantine, state)
-    outbox = Outbox(settings, store, keys, state)
+    outbox = Outbox(settings, store, keys, inbox)
+    inbox.on_online = outbox.catch_up
     beacons = BeaconKeeper(settings, keys, inbox, state)
     return Edge(settings, state, store, inbox, ingest, outbox, beacons, Checkpointer(author, edge_log), lock)
 

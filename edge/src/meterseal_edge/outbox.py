@@ -3,7 +3,7 @@
 Oldest first, in bundles; a statement counts as entered only when its receipt verified against the registry's key
 and names this very statement. A registry that was away gets everything, once: it answers a known statement with
 the entry it already has. What it refuses is passed over, so that it never blocks what comes after, and is offered
-again in a later pass, ever more seldom.
+again in a later pass, ever more seldom. Receipts are passed down: what the registry has, a fixture may delete.
 """
 
 import logging
@@ -14,9 +14,9 @@ import time
 import httpx
 
 from meterseal_edge.errors import RegistryAbsent, StoreFailed
+from meterseal_edge.inbox import Inbox
 from meterseal_edge.keybook import Keybook
 from meterseal_edge.settings import Settings
-from meterseal_edge.state import State
 from meterseal_edge.store.contract import Store, Stored
 from meterseal_protocol import receipt
 from meterseal_protocol.errors import ProtocolError
@@ -26,6 +26,7 @@ from meterseal_wire.scan import scan
 
 log = logging.getLogger("meterseal.edge.outbox")
 BUNDLE = 50
+CATCH_UP = 64
 ANSWER_BYTES = 1 << 22
 LEAST_WAIT_S, MOST_WAIT_S, MOST_DOUBLINGS = 1, 300, 9
 FROM_THE_START = -1
@@ -36,11 +37,12 @@ TYPE = "application/cbor"
 class Outbox:
     """A loop that empties the store's unentered statements into the registry."""
 
-    def __init__(self, settings: Settings, store: Store, keys: Keybook, state: State) -> None:
+    def __init__(self, settings: Settings, store: Store, keys: Keybook, inbox: Inbox) -> None:
         self.settings = settings
+        self.inbox = inbox
         self.store = store
         self.keys = keys
-        self.state = state
+        self.state = inbox.state
         self.wake = threading.Event()
         self.failures = 0
         self._after = FROM_THE_START
@@ -82,12 +84,26 @@ class Outbox:
             return False
         held = self.accept(waiting, self.ask(client, waiting))
         self.store.enter(held)
+        self.pass_down(waiting, dict(held))
         self.state.registry(True)
         self._after = waiting[-1].leaf
         self._fruitless = 0 if held else self._fruitless + 1
         if len(held) < len(waiting) and not self._passed_over:
             self._passed_over, self._next_pass_s = True, now_s + longest_wait(self._fruitless)
         return len(waiting) == BUNDLE
+
+    def pass_down(self, sent: list[Stored], held: dict[int, bytes]) -> None:
+        """Receipts to the fixtures whose statements they are for: what is entered they may delete."""
+        for key in dict.fromkeys(item.key for item in sent if item.leaf in held):
+            holder = self.keys.fixture(key)
+            if holder is not None:
+                mine = [held[item.leaf] for item in sent if item.key == key and item.leaf in held]
+                self.inbox.send_receipts(holder.name, mine)
+
+    def catch_up(self, fixture: str, after: tuple[int, int]) -> None:
+        """The receipts that a fixture missed while it was away, from the place up to which it has them."""
+        for key in self.keys.keys_of(fixture):
+            self.inbox.send_receipts(fixture, self.store.receipts(key, after, CATCH_UP))
 
     def ask(self, client: httpx.Client, waiting: list[Stored]) -> bytes:
         """The registry's answer to a bundle, unread."""

@@ -2,6 +2,8 @@
 and used for nothing: a fixture's clock decides nothing. Nothing is believed
 before its signature, and nothing is verified or freed while gates are open (design section 6: flash stalls).
 
+A registry's receipt deletes: it names a statement, and one that is not held deletes nothing.
+
 Custody frees only if it names this fixture's own key, and its head is the very statement that stands here at that
 place: an edge that lost its memory, or speaks to somebody else, frees nothing.
 """
@@ -12,6 +14,7 @@ from meterseal_fixture.settings import Settings
 from meterseal_wire import labels as L
 from meterseal_wire.errors import WireError
 from meterseal_wire.kinds import check_payload
+from meterseal_wire.receipt import entered, is_receipt
 from meterseal_wire.scan import scan
 from meterseal_wire.sign1 import identity, sig_structure, split
 from meterseal_wire.suites import DEFAULT
@@ -56,6 +59,7 @@ class Down:
     def __init__(self, settings: Settings, chronicle: Chronicle, verify, log) -> None:
         edge, registry = settings.edge_key, settings.registry_key
         self.keys = {L.KIND_CUSTODY: edge, L.KIND_TIME: edge, L.KIND_BEACON: registry}
+        self.registry_key = registry
         self.chronicle = chronicle
         self.verify = verify
         self.log = log
@@ -82,14 +86,23 @@ class Down:
         while self.waiting:
             raw = self.waiting.pop(0)
             try:
+                if is_receipt(raw):
+                    self._enter(raw)
+                    continue
                 typ, fields = believe(raw, self.keys, self.verify)
                 if typ == L.KIND_BEACON:
                     self._new_beacon(raw, fields)
                 elif typ == L.KIND_CUSTODY:
                     covered.append(self._cover(fields))
-            except Disbelieved as wrong:
+            except (Disbelieved, WireError) as wrong:
                 self._drop(wrong)
         return covered
+
+    def _enter(self, raw: bytes) -> None:
+        name, signed, signature = entered(raw)
+        if not self.verify(self.registry_key, signed, signature):
+            raise Disbelieved("down.disbelieved", "receipt")
+        self.chronicle.keep.enter(name)
 
     def _new_beacon(self, raw: bytes, fields) -> None:
         if self.beacon_number is None or fields[L.NUMBER] > self.beacon_number:

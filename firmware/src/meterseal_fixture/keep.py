@@ -5,9 +5,13 @@ next scan finds every record that was ever returned, and at most one torn record
 passes over. Why it holds: a record is never edited, a torn segment is never continued, after a failed write nothing
 more is taken, and both small numbers (the covered place, the epoch) live in cells that survive a cut (cell.py).
 
-Space: a segment goes only when room is needed, oldest first, only if custody covers everything in it and no open
-attempt began in it, and never the one with the newest record, which the next epoch must cite. Files are counted in
-whole blocks of the flash. A reserve stays free, so that a run which has begun can always be signed to its end.
+Space: a segment goes when the registry has a receipt for everything in it, or, oldest first, when room is needed and
+custody covers everything in it; never while an attempt that began in it is open, and never the one with the newest
+record, which the next epoch must cite. Files are counted in whole blocks of the flash. A reserve stays free, so that
+a run which has begun can always be signed to its end.
+
+Custody counts under the key of the edge that gave it: with a new edge, everything is offered again that no receipt
+covers. Receipts come in any order; what is persistent is the place up to which there is one for every record.
 
 In memory stands one entry a segment, not one a record. Records are found by walking a segment's heads.
 
@@ -16,6 +20,7 @@ Not covered: flash that silently loses its newest record. The chain, anchored ou
 
 import os
 from binascii import crc32
+from hashlib import sha256
 
 from meterseal_fixture.cell import Cell
 from meterseal_fixture.errors import NotKept, QueueFull
@@ -33,6 +38,8 @@ CAPACITY_BYTES = 1 << 21
 RESERVE_BYTES = 3 * PARCEL_BYTES
 PREFIX = "seg-"
 START = (0, -1)
+TAG = 4
+MOST_EARLY = 64
 
 
 class Record:
@@ -66,12 +73,20 @@ class _Segment:
         return self.count > 0 and self.first <= number <= self.last
 
 
+def _raw(place: tuple[int, int]) -> bytes:
+    return place[0].to_bytes(4, "big") + (place[1] + 1).to_bytes(4, "big")
+
+
+def _place(raw: bytes) -> tuple[int, int]:
+    return (int.from_bytes(raw[:4], "big"), int.from_bytes(raw[4:8], "big") - 1) if raw else START
+
+
 def _blocks(size: int) -> int:
     return (size + FLASH_BLOCK - 1) // FLASH_BLOCK * FLASH_BLOCK
 
 
 class Keep:
-    """The queue in `folder`. Sizes in bytes; `capacity` is all that segments may take.
+    """The queue in `folder`. Sizes in bytes; `capacity` is all that segments may take; `edge` is that one's key.
 
     `damaged` counts stretches of segments that could not be read, and segments that began to rot while open. OSError
     where the folder cannot be read.
@@ -83,8 +98,10 @@ class Keep:
         capacity: int = CAPACITY_BYTES,
         segment_bytes: int = SEGMENT_BYTES,
         reserve: int = RESERVE_BYTES,
+        edge: bytes = b"",
     ) -> None:
         self.folder = folder
+        self._edge = sha256(edge).digest()[:TAG]
         self.capacity, self.segment_bytes, self.reserve = capacity, segment_bytes, reserve
         self.damaged = 0
         self._segments: list[_Segment] = []
@@ -92,7 +109,9 @@ class Keep:
         self._attempts = 0
         self._head: Record | None = None
         self._sound = True
-        self._covered = Cell(folder + "/covered", 8)
+        self._covered = Cell(folder + "/covered", 8 + TAG)
+        self._entered = Cell(folder + "/entered", 8)
+        self._early: list[bytes] = []
         self._epoch = Cell(folder + "/epoch", 4)
         self._scan()
         self._pending = self._uncovered()
@@ -112,9 +131,14 @@ class Keep:
         return list(self._open)
 
     def covered(self) -> tuple[int, int]:
-        """The highest place that custody covers; (0, -1) before any."""
+        """The highest place that custody of this edge, or receipts, cover; (0, -1) before any."""
         raw = self._covered.read()
-        return (int.from_bytes(raw[:4], "big"), int.from_bytes(raw[4:], "big") - 1) if raw else START
+        promised = _place(raw) if raw[8:] == self._edge else START
+        return max(promised, self.entered())
+
+    def entered(self) -> tuple[int, int]:
+        """The highest place up to which the registry has a receipt for every record; (0, -1) before any."""
+        return _place(self._entered.read())
 
     @property
     def count(self) -> int:
@@ -189,19 +213,46 @@ class Keep:
     def cover(self, epoch: int, seq: int) -> None:
         """Custody, verified by the caller, covers everything up to (epoch, seq). Never goes back."""
         if (epoch, seq) > self.covered():
-            self._covered.write(epoch.to_bytes(4, "big") + (seq + 1).to_bytes(4, "big"))
+            self._covered.write(_raw((epoch, seq)) + self._edge)
             self._pending = self._uncovered()
+
+    def enter(self, identity: bytes) -> bool:
+        """A receipt, verified by the caller, is for that statement; True if whole segments could go for it.
+
+        One that comes before its turn waits in memory, MOST_EARLY of them: the edge gives it again.
+        """
+        self._early = (self._early + [identity])[-MOST_EARLY:]
+        found, last = self._after(self.entered()), START
+        while found and found[1].identity in self._early:
+            self._early.remove(found[1].identity)
+            last = found[1].number
+            found = self._after(last)
+        if last == START:
+            return False
+        self._entered.write(_raw(last))
+        self._pending = self._uncovered()
+        return self._drop_entered()
+
+    def _drop_entered(self) -> bool:
+        gone = False
+        while self._segments and self._segments[0].last <= self.entered() and self._may_go(self._segments[0]):
+            self._remove_oldest()
+            gone = True
+        return gone
 
     def _make_room(self, needed: int) -> None:
         while sum(_blocks(segment.size) for segment in self._segments) + needed > self.capacity:
             oldest = self._segments[0] if self._segments else None
             if not oldest or not self._may_go(oldest):
                 raise QueueFull("keep.full", "%d bytes" % self.capacity)
-            try:
-                os.remove(self._path(oldest))
-            except OSError as wrong:
-                raise NotKept("keep.not_kept", "%s: %s" % (self._path(oldest), wrong))
-            self._segments.pop(0)
+            self._remove_oldest()
+
+    def _remove_oldest(self) -> None:
+        try:
+            os.remove(self._path(self._segments[0]))
+        except OSError as wrong:
+            raise NotKept("keep.not_kept", "%s: %s" % (self._path(self._segments[0]), wrong))
+        self._segments.pop(0)
 
     def _may_go(self, segment: _Segment) -> bool:
         if segment is self._segments[-1] or segment.last > self.covered():

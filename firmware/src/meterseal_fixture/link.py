@@ -45,15 +45,17 @@ class Link:
     """The connection of one fixture; `state` is down, joining or up.
 
     `settings` has host, port, site, fixture and topic(end); `on_message(payload)` gets what comes on the down topic,
-    `log(word, text)` why a connection ended; `tls` is a context of `connection.tls_context`, or None.
+    `log(word, text)` why a connection ended; `tls` is a context of `connection.tls_context`, or None;
+    `more()` gives what the state topic tells too.
     """
 
-    def __init__(self, settings, on_message, log, tls=None) -> None:
+    def __init__(self, settings, on_message, log, tls=None, more=dict) -> None:
         self.settings = settings
         self.on_message = on_message
         self.log = log
         self.tls = tls
         self.state = DOWN
+        self.more = more
         self._connection: Connection | None = None
         self._identifier = 0
         self._waiting: dict[int, asyncio.Event] = {}
@@ -173,7 +175,9 @@ class Link:
         self.state = NEXT[self.state, event]
 
     def _presence(self, word: str) -> bytes:
-        return json.dumps({"state": word, "fixture": self.settings.fixture}).encode()
+        told: dict[str, object] = {"state": word, "fixture": self.settings.fixture}
+        told.update(self.more())
+        return json.dumps(told).encode()
 
     def _next_identifier(self) -> int:
         self._identifier = self._identifier % 65535 + 1

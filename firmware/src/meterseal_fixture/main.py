@@ -37,9 +37,9 @@ async def run(board, settings: Settings) -> None:
         raise BadSettings(
             "settings", "'positions' is %d, the front end has fewer channels" % settings.positions
         )
-    chronicle = Chronicle(author, Keep(board.folder))
+    chronicle = Chronicle(author, Keep(board.folder, edge=settings.edge_key))
     down = Down(settings, chronicle, verify, board.log)
-    link = Link(settings, down.take, board.log)
+    link = Link(settings, down.take, board.log, None, lambda: {"entered": chronicle.keep.entered()})
     offer = Offer(settings, chronicle, down, link)
     station = Station(settings, (front, bus), chronicle, panel, offer)
     station.heap_code = heap_code

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[3]
 MICROPYTHON = Path(sys.executable).parent / "micropython"
 TESTS = ROOT / "firmware/tests"
 SEARCH = f".frozen:{ROOT}/protocol/src:{ROOT}/firmware/src:{ROOT}/firmware/boards/unix"
-TIMEOUT_S = 100
+TIMEOUT_S = 280
 
 
 def run(folder: Path) -> tuple[int, list[str]]:
@@ -29,6 +29,7 @@ def run(folder: Path) -> tuple[int, list[str]]:
     return done.returncode, done.stdout.splitlines()
 
 
+@pytest.mark.timeout(TIMEOUT_S + 20)
 def test_every_test_of_the_fixture_passes_inside_micropython() -> None:
     """As many as stand in the files, counted here by CPython's own parser; the runner's last line is its sum."""
     trees = [ast.parse(path.read_text("utf-8")) for path in sorted(TESTS.glob("test_*.py"))]

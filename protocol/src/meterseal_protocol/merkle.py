@@ -10,6 +10,7 @@ from functools import partial
 from hashlib import sha256
 
 from meterseal_protocol.errors import BadProof
+from meterseal_wire.tree import path_root
 
 EMPTY = sha256(b"").digest()
 Subtree = Callable[[int, int], bytes]  # (start, end) -> root over the leaves from start up to end
@@ -121,19 +122,9 @@ def root_from_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) ->
     if not 0 <= index < size:
         raise BadProof(f"no leaf {index} in a tree of {size}")
     _all_digests([leaf, *path])
-    place, last, root = index, size - 1, leaf
-    for node in path:
-        if last == 0:
-            raise BadProof("the path is too long")
-        if place & 1 or place == last:
-            root = node_hash(node, root)
-            while not place & 1 and place:
-                place, last = place >> 1, last >> 1
-        else:
-            root = node_hash(root, node)
-        place, last = place >> 1, last >> 1
-    if last:
-        raise BadProof("the path is too short")
+    root: bytes | None = path_root(leaf, index, size, list(path))
+    if root is None:
+        raise BadProof("the path is too long or too short")
     return root
 
 

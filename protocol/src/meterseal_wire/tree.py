@@ -1,4 +1,4 @@
-"""Merkle tree hash of a short list (RFC 9162 section 2.1.1): the evidence root a fixture signs."""
+"""Merkle trees (RFC 9162 section 2.1): the root of a short list, which a fixture signs, and a path's root."""
 
 from meterseal_wire.digest import sha256
 
@@ -23,3 +23,21 @@ def tree_hash(leaves: list[bytes]) -> bytes:
         paired = [node_hash(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
         level = paired + (level[-1:] if len(level) % 2 else [])
     return level[0]
+
+
+def path_root(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes | None:
+    """Root that a leaf hash and its path lead to (RFC 9162 section 2.1.3.2); None where the path cannot be one."""
+    if not 0 <= index < size:
+        return None
+    place, last, root = index, size - 1, leaf
+    for node in path:
+        if last == 0:
+            return None
+        if place & 1 or place == last:
+            root = node_hash(node, root)
+            while place and not place & 1:
+                place, last = place >> 1, last >> 1
+        else:
+            root = node_hash(root, node)
+        place, last = place >> 1, last >> 1
+    return root if last == 0 else None

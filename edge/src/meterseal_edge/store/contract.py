@@ -15,9 +15,10 @@ from meterseal_wire.chain import Head
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A durable statement as the outbox sends it: leaf, identity, bytes and its evidence."""
+    """A durable statement as the outbox sends it: leaf, signer's thumbprint, identity, bytes and its evidence."""
 
     leaf: int
+    key: bytes
     identity: bytes
     raw: bytes
     evidence: tuple[bytes, ...]
@@ -59,6 +60,9 @@ class Store(Protocol):
 
     def enter(self, receipts: list[tuple[int, bytes]]) -> None:
         """Keep receipts (leaf, bytes): these statements are entered."""
+
+    def receipts(self, key: bytes, after: tuple[int, int], most: int) -> list[bytes]:
+        """Receipts of a key's statements after a place, oldest first, up to the first that has none yet."""
 
     def counts(self) -> tuple[int, int, int]:
         """(durable, entered, quarantined)."""

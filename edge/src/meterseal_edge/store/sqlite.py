@@ -10,6 +10,7 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,8 +42,9 @@ HEAD = "SELECT epoch, seq, identity FROM statement WHERE key = ? ORDER BY epoch 
 OLDEST = "SELECT epoch, seq FROM statement WHERE key = ? ORDER BY epoch, seq LIMIT 1"
 PLACE = "SELECT identity FROM statement WHERE key = ? AND epoch = ? AND seq = ?"
 UNENTERED = (
-    "SELECT leaf, identity, raw FROM statement WHERE receipt IS NULL AND leaf > ? ORDER BY leaf LIMIT ?"
+    "SELECT leaf, key, identity, raw FROM statement WHERE receipt IS NULL AND leaf > ? ORDER BY leaf LIMIT ?"
 )
+RECEIPTS = "SELECT receipt FROM statement WHERE key = ? AND (epoch, seq) > (?, ?) ORDER BY epoch, seq LIMIT ?"
 
 
 class SqliteStore:
@@ -133,7 +135,7 @@ class SqliteStore:
         """The oldest statements without a registry receipt whose leaf is above `after`."""
         with self._lock:
             rows = self._all(UNENTERED, after, most)
-            return [Stored(leaf, identity, raw, self._evidence(leaf)) for leaf, identity, raw in rows]
+            return [Stored(leaf, key, name, raw, self._evidence(leaf)) for leaf, key, name, raw in rows]
 
     def _evidence(self, leaf: int) -> tuple[bytes, ...]:
         rows = self._all("SELECT item FROM evidence WHERE leaf = ? ORDER BY ordinal", leaf)
@@ -150,6 +152,11 @@ class SqliteStore:
                     f"receipts were not stored: {error}. They will be asked for again"
                 ) from None
             self._waiting -= max(written, 0)
+
+    def receipts(self, key: bytes, after: tuple[int, int], most: int) -> list[bytes]:
+        """Receipts of a key's statements after a place, oldest first, up to the first that has none yet."""
+        found = (row[0] for row in self._all(RECEIPTS, key, *after, most))
+        return list(takewhile(lambda receipt: receipt is not None, found))
 
     def counts(self) -> tuple[int, int, int]:
         """(durable, entered, quarantined)."""
