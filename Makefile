@@ -39,14 +39,14 @@ docs: .venv/.dev ## the documentation as a site in build/site
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean: ## remove everything that was built, the environment too
-	@rm -rf .venv build typings site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	@rm -rf .venv build typings typings-rp2 site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 	@find . -name __pycache__ -prune -exec rm -rf {} + -o -name '*.egg-info' -prune -exec rm -rf {} +
 
 .venv/.run: requirements/run.txt $(SETTINGS)
 	@scripts/environment run
 	@touch $@
 
-.venv/.dev: .venv/.run requirements/dev.txt requirements/stubs.txt requirements/peer.txt requirements/pythons.txt protocol/tests/pythons/package-lock.json
+.venv/.dev: .venv/.run requirements/dev.txt requirements/stubs.txt requirements/stubs-rp2.txt requirements/peer.txt requirements/pythons.txt protocol/tests/pythons/package-lock.json
 	@scripts/environment dev
 	@touch $@
 

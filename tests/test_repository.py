@@ -97,7 +97,8 @@ def test_a_distribution_declares_what_it_imports(name: str) -> None:
     declared = {re.split(r"[^A-Za-z0-9-]", line)[0].lower() for line in lines}
     providers = importlib.metadata.packages_distributions()
     needed = {
-        module: {item.lower() for item in providers[module]} for module in imported(ROOT / name / "src")
+        module: {item.lower().replace("_", "-") for item in providers[module]}
+        for module in imported(ROOT / name / "src")
     }
     assert [module for module, owners in needed.items() if not owners & declared] == []
 

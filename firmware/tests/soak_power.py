@@ -2,7 +2,8 @@
 
     make soak CUTS=20000
 
-Every life is cut at each of its writes, in each of the four manners of tearing a page. Exit code 1 when a promise broke.
+Every life is cut at each of its writes, in each of the four manners of tearing a page. Exit code 1 when a promise
+broke.
 """
 
 import sys

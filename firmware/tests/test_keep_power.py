@@ -29,8 +29,8 @@ class Witness:
         self.covered, self.entered, self.asked, self.epoch = (0, -1), (0, -1), (0, -1), 0
 
     def live(self, keep):
-        """A day of a fixture: a boot, then runs of two statements, custody for what stands before each run, receipts for
-        what custody covered before.
+        """A day of a fixture: a boot, then runs of two statements, custody for what stands before each run, receipts
+        for what custody covered before.
         """
         epoch = keep.next_epoch()
         assert epoch > self.epoch, "an epoch was given out twice"

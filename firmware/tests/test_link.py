@@ -1,6 +1,7 @@
 """The link's table and its refusals without a network; tests/cpython/test_link.py has the real broker."""
 
 import asyncio
+from array import array
 
 from meterseal_fixture.link import DOWN, JOINING, NEXT, UP, Link, NotSent
 
@@ -68,6 +69,6 @@ def test_nobody_listening_is_logged_and_leaves_the_link_down():
 def test_identifiers_run_from_1_to_65535_and_begin_again():
     """MQTT 3.1.1 section 2.3.1: two bytes, never zero."""
     link = Link(Settings(), None, None)
-    found = [link._next_identifier() for _ in range(65536)]
+    found = array("H", (link._next_identifier() for _ in range(65536)))
     assert found[0] == 1 and found[65534] == 65535 and found[65535] == 1
     assert min(found) == 1

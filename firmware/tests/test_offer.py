@@ -6,6 +6,7 @@ from doubles import Folder
 
 from meterseal_fixture import offer as offering
 from meterseal_fixture.chronicle import Chronicle
+from meterseal_fixture.delivery import Delivery
 from meterseal_fixture.keep import Keep
 from meterseal_fixture.link import NotSent
 from meterseal_fixture.offer import Offer, parcel
@@ -42,6 +43,7 @@ class Down:
     def __init__(self, keep):
         self.keep = keep
         self.waiting = []
+        self.delivery = Delivery(None)
 
     def act(self):
         places, self.waiting = self.waiting, []

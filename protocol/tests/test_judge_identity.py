@@ -10,7 +10,11 @@ from meterseal_protocol.testing.trial import Trial
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.encode import encode
+from meterseal_wire.scan import scan
 from meterseal_wire.sign1 import identity
+from meterseal_wire.telegram.cjt188 import address_bytes, read_current
+from meterseal_wire.telegram.cjt188_slave import Meter as CjtMeter
+from meterseal_wire.telegram.cjt188_slave import answer as cjt_answer
 from meterseal_wire.telegram.mbus import long_frame
 from meterseal_wire.tree import tree_hash
 
@@ -180,6 +184,39 @@ def test_telegrams_are_decoded_again(leaves: list[bytes], expected: tuple[str, t
     a byte after the leaf's end.
     """
     assert expected in with_leaves(leaves)
+
+
+DIGITS = "12345678901234"
+CJT_ADDRESS = b"\x10" + address_bytes(DIGITS)
+
+
+def cjt(when: int, litres: int, digits: str = DIGITS) -> bytes:
+    """Evidence leaf of position 1: a CJ/T 188 meter's answer to 901F, in its steps of 0.01 m3."""
+    meter = CjtMeter(0x10, digits, litres * 100)
+    raw, _ = cjt_answer(meter, read_current(0x10, address_bytes(digits)))
+    return bytes(encode([1, when, raw]))
+
+
+@pytest.mark.parametrize(
+    "leaves, wrong",
+    [
+        ([cjt(0, 100), cjt(1, 130)], set()),
+        ([cjt(0, 100), cjt(1, 140)], {(1, 1)}),
+        ([cjt(0, 100, "99999999999999"), cjt(1, 130)], {(1, 0)}),
+        ([encode([1, 0, scan(cjt(0, 100))[2][:-1]]), cjt(1, 130)], {(1, 0)}),
+    ],
+)
+def test_a_cjt188_telegram_is_decoded_again(leaves: list[bytes], wrong: set[tuple[int, int]]) -> None:
+    """100 L and 130 L are 10 and 13 steps of 0.01 m3. Another register, another address, a byte cut off."""
+    trial = Trial().begin()
+    trial.attempt(trial.seat(extra={L.ELECTRONIC_ADDRESS: CJT_ADDRESS}))
+    result = trial.fixture.result([trial.seat()])
+    payload = {**trial.record.enter(result.raw).statement.payload, L.EVIDENCE_ROOT: tree_hash(leaves)}
+    trial = Trial().begin()
+    trial.attempt(trial.seat(extra={L.ELECTRONIC_ADDRESS: CJT_ADDRESS}))
+    trial.enter(trial.fixture.say(L.KIND_RESULT, payload, leaves))
+    found = {numbers for code, numbers in trial.decide().reasons if code == "evidence.mismatch"}
+    assert found == wrong
 
 
 def test_a_telegram_may_be_as_long_as_a_frame_can_be() -> None:

@@ -24,6 +24,7 @@ QUIET_S = 60
 QUIET_FACTOR = 3
 REFERENCE = 0
 LEAST_REFERENCE = 2
+FULL = 1 << 32  # counts and ticks of a point are signed in 32 bits (design section 5)
 
 
 class StopButton:
@@ -83,6 +84,8 @@ class Bench:
             changed()
         closed = await self._count(point, taking_part, gate)
         counts = await self.front.counts()
+        if any(number >= FULL for channel in counts.channels for number in channel):
+            raise BenchFault("counter.overflow")
         duration_ms = (closed - gate.opened) * 1000 // self.front.ticks_per_s
         for position in taking_part:
             position.points.append(_row(position, (index, repeat, duration_ms), counts, gate))

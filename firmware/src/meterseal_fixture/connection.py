@@ -13,7 +13,7 @@ import socket
 import ssl
 
 from meterseal_fixture import mqtt
-from meterseal_fixture.errors import FixtureError
+from meterseal_fixture.errors import BadSettings, FixtureError
 
 ROOM_MS = 5
 CHUNK = 1024
@@ -35,6 +35,23 @@ def tls_context(authority: bytes, certificate: bytes, key: bytes) -> ssl.SSLCont
     context.load_verify_locations(cadata=authority)
     context.load_cert_chain(certificate, key)
     return context
+
+
+def tls_from(paths: list[str]):
+    """The context from three DER files, authority, certificate, key; None for no paths, BadSettings for bad files."""
+    if not paths:
+        return None
+    found = []
+    for path in paths:
+        try:
+            with open(path, "rb") as file:
+                found.append(file.read())
+        except OSError:
+            raise BadSettings("settings", "cannot open %s; provision this board again" % path)
+    try:
+        return tls_context(found[0], found[1], found[2])
+    except ValueError:
+        raise BadSettings("settings", "the TLS files are no DER or do not fit; provision this board again")
 
 
 class Connection:

@@ -9,6 +9,7 @@ place: an edge that lost its memory, or speaks to somebody else, frees nothing.
 """
 
 from meterseal_fixture.chronicle import Chronicle
+from meterseal_fixture.delivery import Delivery, is_part
 from meterseal_fixture.errors import Disbelieved
 from meterseal_fixture.settings import Settings
 from meterseal_wire import labels as L
@@ -67,18 +68,25 @@ class Down:
         self.beacon_number: int | None = None
         self.dropped = 0
         self.waiting: list[bytes] = []
+        self.delivery = Delivery(None)
 
     def take(self, parcel: bytes) -> None:
         """A message on the down topic; kept in memory until `act`. A damaged one is counted and dropped."""
         try:
             statements = scan(parcel, PARCEL_BYTES)
-            if not isinstance(statements, list) or not all(isinstance(raw, bytes) for raw in statements):
+            if not isinstance(statements, list) or not all(
+                isinstance(raw, bytes) or is_part(raw) for raw in statements
+            ):
                 raise Disbelieved("down.disbelieved", "no array of statements")
         except (WireError, Disbelieved) as wrong:
             self._drop(wrong)
             return
+        for part in statements:
+            if isinstance(part, list):
+                self.delivery.take(part)
         # The newest custody covers all before it, so of too many the oldest may go.
-        self.waiting = (self.waiting + statements)[-MOST_WAITING:]
+        held = [raw for raw in statements if isinstance(raw, bytes)]
+        self.waiting = (self.waiting + held)[-MOST_WAITING:]
 
     def act(self) -> list[tuple[int, int]]:
         """Verify and obey all that waits; the places (epoch, seq) up to which statements were covered."""

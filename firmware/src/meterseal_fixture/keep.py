@@ -13,7 +13,8 @@ a run which has begun can always be signed to its end.
 Custody counts under the key of the edge that gave it: with a new edge, everything is offered again that no receipt
 covers. Receipts come in any order; what is persistent is the place up to which there is one for every record.
 
-In memory stands one entry a segment, not one a record. Records are found by walking a segment's heads.
+In memory stands one entry a segment, not one a record. Records are found by walking a segment's heads. A start reads
+the summaries of full segments (summary.py) and walks only the newest, and those whose summary is torn or missing.
 
 Not covered: flash that silently loses its newest record. The chain, anchored outside, shows that.
 """
@@ -25,6 +26,7 @@ from hashlib import sha256
 from meterseal_fixture.cell import Cell
 from meterseal_fixture.errors import NotKept, QueueFull
 from meterseal_fixture.record import CHECK, HEAD, NOWHERE, Entry, pack_head, read_body, walk, write_back
+from meterseal_fixture.summary import MOST_OPEN, Summary, read_summary, remove
 from meterseal_wire import labels as L
 from meterseal_wire.encode import encode
 from meterseal_wire.scan import scan
@@ -36,7 +38,7 @@ FLASH_BLOCK = 4096
 SEGMENT_BYTES = 32768
 CAPACITY_BYTES = 1 << 21
 RESERVE_BYTES = 3 * PARCEL_BYTES
-PREFIX = "seg-"
+PREFIX, SUMMARY = "seg-", "sum-"
 START = (0, -1)
 TAG = 4
 MOST_EARLY = 64
@@ -252,7 +254,7 @@ class Keep:
             os.remove(self._path(self._segments[0]))
         except OSError as wrong:
             raise NotKept("keep.not_kept", "%s: %s" % (self._path(self._segments[0]), wrong))
-        self._segments.pop(0)
+        remove(self._summary(self._segments.pop(0)))
 
     def _may_go(self, segment: _Segment) -> bool:
         if segment is self._segments[-1] or segment.last > self.covered():
@@ -266,6 +268,9 @@ class Keep:
         if newest and newest.whole and (not newest.size or newest.size + entry.size <= self.segment_bytes):
             entry.offset = newest.size
             return newest
+        if newest and newest.whole and self._head:
+            places, counts = (newest.first, newest.last), (newest.count, newest.size, self._attempts)
+            Summary(places, counts, self._open, self._head.identity).write(self._summary(newest))
         return _Segment(self._newest_name() + 1)
 
     def _newest_name(self) -> int:
@@ -285,15 +290,30 @@ class Keep:
     def _path(self, segment: _Segment) -> str:
         return "%s/%s%08d" % (self.folder, PREFIX, segment.name)
 
+    def _summary(self, segment: _Segment) -> str:
+        return "%s/%s%08d" % (self.folder, SUMMARY, segment.name)
+
     def _scan(self) -> None:
         found = [entry[0][len(PREFIX) :] for entry in os.ilistdir(self.folder) if entry[0].startswith(PREFIX)]
         for name in sorted(int(digits) for digits in found if digits.isdigit()):
             segment = _Segment(name)
             self._segments.append(segment)
             segment.size = os.stat(self._path(segment))[6]
-            with open(self._path(segment), "rb") as file:
-                for entry in walk(file, True):
-                    self._found(segment, entry)
+            if not self._recalled(segment):
+                with open(self._path(segment), "rb") as file:
+                    for entry in walk(file, True):
+                        self._found(segment, entry)
+
+    def _recalled(self, segment: _Segment) -> bool:
+        """True if its summary told what a full segment holds."""
+        told = read_summary(self._summary(segment), segment.size)
+        last = self._segments[-2].last if len(self._segments) > 1 else START
+        if told is None or not last < told.first <= told.last or len(told.open) >= MOST_OPEN:
+            return False
+        segment.first, segment.last, segment.count = told.first, told.last, told.count
+        self._attempts, self._open = max(self._attempts, told.attempts), told.open
+        self._head = Record(Entry(told.last, told.identity, told.attempts, False, NOWHERE), [])
+        return True
 
     def _found(self, segment: _Segment, entry: Entry | None) -> None:
         # Numbers only grow: what stands lower is an old file's block that a crashed file system put here.

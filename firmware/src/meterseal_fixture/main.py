@@ -3,7 +3,10 @@
 import asyncio
 import gc
 
+import meterseal_fixture
 from meterseal_fixture.chronicle import Chronicle
+from meterseal_fixture.cjt188_bus import CjtBus
+from meterseal_fixture.connection import tls_from
 from meterseal_fixture.down import Down
 from meterseal_fixture.errors import BadSettings
 from meterseal_fixture.keep import Keep
@@ -14,8 +17,10 @@ from meterseal_fixture.panel import Panel
 from meterseal_fixture.pulses import FrontEnd
 from meterseal_fixture.settings import Settings
 from meterseal_fixture.signer.software_p256 import SoftwareSigner, verify
-from meterseal_fixture.startup import sign_first
+from meterseal_fixture.slots import here
+from meterseal_fixture.startup import sign_first, tell_update
 from meterseal_fixture.station import Station
+from meterseal_fixture.update import Staging, confirm_when_healthy
 from meterseal_wire.statement import Author
 
 # Collected often, what lives stays together, and a whole statement still finds a block of its size (measured: without
@@ -31,7 +36,7 @@ async def run(board, settings: Settings) -> None:
     author = Author(settings.fixture, settings.bench, _signer(board.secret()))
     panel = Panel(board.serial(settings.panel))
     front = FrontEnd(board.serial(settings.capture))
-    bus = MeterBus(board.serial(settings.mbus))
+    bus = _bus(settings, board)
     front_board = await front.describe()
     if settings.positions >= front.channels:
         raise BadSettings(
@@ -39,12 +44,23 @@ async def run(board, settings: Settings) -> None:
         )
     chronicle = Chronicle(author, Keep(board.folder, edge=settings.edge_key))
     down = Down(settings, chronicle, verify, board.log)
-    link = Link(settings, down.take, board.log, None, lambda: {"entered": chronicle.keep.entered()})
+    tls = tls_from(settings.tls)
+    link = Link(settings, down.take, board.log, tls, lambda: {"entered": chronicle.keep.entered()})
     offer = Offer(settings, chronicle, down, link)
     station = Station(settings, (front, bus), chronicle, panel, offer)
     station.heap_code = heap_code
-    sign_first(station, board, front_board)
+    slots = here(meterseal_fixture.__file__)
+
+    def may_write() -> bool:
+        return not station.bench.counting
+
+    if slots and settings.authority_key:
+        authority = (settings.authority_key, verify)
+        down.delivery.staging = Staging(slots, "%s/%s" % (board.name, front_board), authority, may_write)
+    sign_first(station, board, front_board, slots)
+    await _to_normal(bus, station)
     await asyncio.gather(
+        _confirm(slots, link, station, may_write),
         panel.speak(),
         panel.listen(station),
         station.run(),
@@ -52,6 +68,24 @@ async def run(board, settings: Settings) -> None:
         offer.show_live(panel),
         link.run(),
     )
+
+
+def _bus(settings: Settings, board):
+    line = board.serial(settings.mbus)
+    return CjtBus(line, board.folder) if settings.meters == "cjt188" else MeterBus(line)
+
+
+async def _to_normal(bus, station: Station) -> None:
+    """Meters that a power cut left in verification mode are taken out of it; who does not answer is written down."""
+    if isinstance(bus, CjtBus):
+        for address in await bus.leave_all():
+            station.note("meter still verifying", address.hex())
+
+
+async def _confirm(slots, link: Link, station: Station, may_write) -> None:
+    """A version on trial is good once it is healthy, and says so."""
+    await confirm_when_healthy(slots, link, may_write)
+    tell_update(station, slots)
 
 
 def _signer(secret: bytes) -> SoftwareSigner:

@@ -44,6 +44,8 @@ class Offer:
         while True:
             if self.down.waiting and not station.bench.counting:
                 self.obey(station)
+            if self.down.delivery.waiting and not station.bench.counting:
+                self.down.delivery.act(station)
             if self.link.state != shown:
                 shown = self.link.state
                 self._from_the_start(AGAIN_MS)

@@ -15,6 +15,11 @@ TEXTS = {
     "host": 255,
 }
 KEYS = ("edge_key", "registry_key")
+AUTHORITY = "authority_key"
+# A line of its own each; TLS with all three files or none, DER.
+OPTIONAL = {"meters": 16, "tls_authority": 255, "tls_certificate": 255, "tls_key": 255}
+TLS = ("tls_authority", "tls_certificate", "tls_key")
+BUSES = ("mbus", "cjt188")
 NUMBERS = {"port": (1, 65535), "positions": (1, 31), "closed_bench_s": (1, 3600)}
 DEFAULTS = {"closed_bench_s": 60}
 
@@ -24,11 +29,14 @@ class Settings:
 
     Texts: fixture, site, bench (at most 16 characters each), folder, capture, mbus, panel, host. Keys as 64 bytes
     x || y: edge_key, registry_key. Numbers: port, positions, closed_bench_s (60 unless told).
+
+    Not needed: meters ("mbus" or "cjt188": what stands on the line `mbus`); tls_authority, tls_certificate, tls_key
+    (paths of DER files, all three or none); authority_key (who grants firmware; without it no update is taken).
     """
 
     def __init__(self, fields: dict[str, object]) -> None:
         for name in fields:
-            if name not in TEXTS and name not in KEYS and name not in NUMBERS:
+            if not any(name in names for names in (TEXTS, KEYS, NUMBERS, OPTIONAL, (AUTHORITY,))):
                 raise BadSettings("settings", "no setting is called '%s'; remove it" % name)
         self.fixture, self.site, self.bench = (_text(fields, name) for name in ("fixture", "site", "bench"))
         self.folder, self.host = _text(fields, "folder"), _text(fields, "host")
@@ -36,6 +44,13 @@ class Settings:
         self.edge_key, self.registry_key = (_key(fields, name) for name in KEYS)
         self.port, self.positions = _number(fields, "port"), _number(fields, "positions")
         self.closed_bench_s = _number(fields, "closed_bench_s")
+        self.meters = _text(fields, "meters", OPTIONAL["meters"]) if "meters" in fields else BUSES[0]
+        if self.meters not in BUSES:
+            raise BadSettings("settings", "'meters' must be mbus or cjt188")
+        self.tls = [_text(fields, name, OPTIONAL[name]) for name in TLS if name in fields]
+        if len(self.tls) not in (0, len(TLS)):
+            raise BadSettings("settings", "give all of tls_authority, tls_certificate and tls_key, or none")
+        self.authority_key = _key(fields, AUTHORITY) if AUTHORITY in fields else b""
 
     def topic(self, end: str) -> str:
         """`ms/1/{site}/{fixture}/{end}`, end being up, down, live or state."""
@@ -56,10 +71,10 @@ def read_settings(path: str) -> Settings:
     return Settings(fields)
 
 
-def _text(fields: dict[str, object], name: str) -> str:
-    value = fields.get(name)
-    if not isinstance(value, str) or not 0 < len(value) <= TEXTS[name]:
-        raise BadSettings("settings", "'%s' must be text of 1 to %d characters" % (name, TEXTS[name]))
+def _text(fields: dict[str, object], name: str, most: int = 0) -> str:
+    value, most = fields.get(name), most or TEXTS[name]
+    if not isinstance(value, str) or not 0 < len(value) <= most:
+        raise BadSettings("settings", "'%s' must be text of 1 to %d characters" % (name, most))
     return value
 
 

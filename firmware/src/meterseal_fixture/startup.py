@@ -20,8 +20,8 @@ FOLDER = 0x4000
 PACKAGES = (meterseal_fixture.__file__, meterseal_wire.__file__)
 
 
-def sign_first(station: Station, board, front_board: str) -> None:
-    """Sign and keep boot and what must follow it; sets the station's attempt counter."""
+def sign_first(station: Station, board, front_board: str, slots=None) -> None:
+    """Sign and keep boot and what must follow it; sets the station's attempt counter. `slots` know of an update."""
     chronicle = station.chronicle
     station.counter = chronicle.keep.attempts()
     payload: dict[int, object] = {
@@ -41,7 +41,17 @@ def sign_first(station: Station, board, front_board: str) -> None:
         epoch, seq = chronicle.sign(L.KIND_ABANDONED, abandoned_payload(place, kinds.POWER, []), closes=place)
         reason = kinds.REASON_NAMES[kinds.POWER]
         station.panel.tell("abandoned", epoch=epoch, seq=seq, attempt=place, reason=reason)
+    tell_update(station, slots)
+    if chronicle.keep.damaged:
+        station.note("store.damaged", "%d" % chronicle.keep.damaged)
     station.changed()
+
+
+def tell_update(station: Station, slots) -> None:
+    """Sign what became of an update, once; where nothing can be signed now, at the next boot."""
+    told = slots.event() if slots else None
+    if told and station.note(told[0], told[1]):
+        slots.told()
 
 
 def firmware_digest() -> bytes:

@@ -37,6 +37,7 @@ NEXT = {
 SHOWN = {IDLE: "idle", PREPARING: "open", OPEN: "open", RUNNING: "running", SETTLING: "settling"}
 # Why a run was abandoned, by the code of what ended it; everything else is a fault of the bench.
 REASONS = {"run.stopped": kinds.OPERATOR, "bench.no_flow": kinds.NO_FLOW}
+EVENT_NAME, EVENT_DETAIL = 32, 200
 CAN_STOP = (PREPARING, OPEN, RUNNING)
 
 
@@ -101,7 +102,10 @@ class Station:
         """Show the panel how things stand."""
         if self._order:
             self._rows = [{"position": one.number, "state": one.state} for one in self._order.positions]
-        self.panel.show(
+        status: dict[str, object] = {}
+        if self.offer.down.delivery.status:
+            status["update"] = self.offer.down.delivery.status
+        status.update(
             {
                 "now": SHOWN[self.state],
                 "point": self._at[0],
@@ -116,6 +120,7 @@ class Station:
                 "heap_code": self.heap_code,
             }
         )
+        self.panel.show(status)
 
     # A run.
 
@@ -249,6 +254,19 @@ class Station:
         payload = abandoned_payload(place, reason, raw)
         signed = self.chronicle.sign(L.KIND_ABANDONED, payload, leaves(order.positions), closes=place)
         self._ended("abandoned", signed, attempt=place, reason=kinds.REASON_NAMES[reason])
+        if cause.code not in REASONS:
+            self.note(cause.code, str(cause.detail))
+
+    def note(self, name: str, detail: str = "") -> bool:
+        """Sign an `event`: something that a run's own statements do not say. False, and nothing signed, where gates are
+        open or the store is full: a run goes before it.
+        """
+        if self.bench.counting or self.chronicle.keep.full:
+            return False
+        payload: dict[int, object] = {L.EVENT: name[:EVENT_NAME], L.DETAIL: detail[:EVENT_DETAIL]}
+        epoch, seq = self.chronicle.sign(L.KIND_EVENT, payload)
+        self.panel.tell("noted", name=name, epoch=epoch, seq=seq)
+        return True
 
     def _ended(self, event: str, place: tuple[int, int], **more: object) -> None:
         self._go(event)

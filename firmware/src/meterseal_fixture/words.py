@@ -75,6 +75,102 @@ SENTENCES = {
         "Nothing flows on the bench; the run is ended. Check supply and valve.",
     ),
     "run.stopped": ("操作员已停止。", "Stopped by the operator."),
+    "counter.overflow": (
+        "计数或计时超出32位，检定已中止，请缩短该流量点。",
+        "A count or a time does not fit 32 bits; the run is ended. Shorten the point in the plan.",
+    ),
+    "meter.refused": (
+        "表位 %s：表拒绝了指令，该表位已退出。",
+        "Position %s: the meter refused what it was asked; it is left out.",
+    ),
+    "update.no_slots": (
+        "本程序不是从更新槽启动的，不能在现场更新；请先用线缆写入镜像。",
+        "This application does not run from a slot and takes no update; flash an image by cable first.",
+    ),
+    "update.on_trial": (
+        "当前版本尚在试运行，确认之前不接受更新。",
+        "The running version is still on trial; no update before it is confirmed.",
+    ),
+    "update.counting": (
+        "正在计数，更新暂停；检定结束后请重新发送。",
+        "Gates are counting; send this part of the update again when the run has ended.",
+    ),
+    "update.not_begun": (
+        "更新尚未开始或已重新启动，请从头开始本次更新。",
+        "No update was begun since the last start; begin it first.",
+    ),
+    "update.path": (
+        "更新中的文件名“%s”不允许，请重新生成镜像。",
+        "The update's file name '%s' is not allowed; build the image again.",
+    ),
+    "update.offset": (
+        "更新数据不衔接（%s 字节已收到），请从该处继续发送。",
+        "The update's data do not join (%s bytes are there); go on from there.",
+    ),
+    "update.large": (
+        "更新超过 %s 字节，已拒绝。",
+        "The update is larger than %s bytes and is refused.",
+    ),
+    "update.flash": (
+        "更新写入闪存失败（%s），请重新启动后再试。",
+        "Flash did not take the update (%s); restart and try again.",
+    ),
+    "update.manifest": (
+        "更新清单无法解读（%s），请重新生成镜像。",
+        "The update's manifest cannot be read (%s); build the image again.",
+    ),
+    "update.grant": (
+        "固件授权无效（%s），请向主管部门核实授权。",
+        "The firmware grant does not hold (%s); ask the authority for the right one.",
+    ),
+    "update.board": (
+        "更新或授权是给另一种板的（%s），已拒绝。",
+        "The update or its grant is for another board (%s) and is refused.",
+    ),
+    "update.digest": (
+        "授权、清单与收到的文件摘要不一致，请重新发送或核实授权。",
+        "Grant, manifest and files do not have one digest; send it again or check the grant.",
+    ),
+    "update.rollback": (
+        "更新的防回退计数低于 %s，不能装回旧版本。",
+        "The update's rollback counter is below %s; an older version is not installed.",
+    ),
+    "update.file": (
+        "更新文件“%s”缺失、损坏或多余，请重新发送。",
+        "The update's file '%s' is missing, damaged or one too many; send it again.",
+    ),
+    "update.beside": (
+        "更新改动了“%s”，该文件只能用线缆更换。",
+        "The update changes '%s', which only a cable may change.",
+    ),
+    "keep.not_kept": (
+        "闪存没有保存（%s），请重新启动；问题重复时更换板卡。",
+        "Flash did not keep it (%s); restart, and change the board if it happens again.",
+    ),
+    "element.silent": (
+        "安全芯片无应答，请检查其接线，然后重新启动。",
+        "The secure element does not answer; check its wiring and restart.",
+    ),
+    "element.damaged": (
+        "与安全芯片的通信受损，请检查接线与总线速率。",
+        "What the secure element says arrives damaged; check wiring and bus speed.",
+    ),
+    "element.refused": (
+        "安全芯片拒绝了指令（%s），请更换板卡。",
+        "The secure element refuses (%s); change the board.",
+    ),
+    "element.failed": (
+        "安全芯片故障（%s），请更换板卡。",
+        "The secure element has failed (%s); change the board.",
+    ),
+    "element.config": (
+        "安全芯片的配置不符合要求（%s），请重新配置板卡。",
+        "The secure element is not configured as needed (%s); provision another board.",
+    ),
+    "element.counter": (
+        "安全芯片的计数器已到尽头或自相矛盾（%s），请更换板卡。",
+        "The secure element's counter is at its end or contradicts itself (%s); change the board.",
+    ),
 }
 
 

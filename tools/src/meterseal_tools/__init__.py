@@ -1,5 +1,6 @@
 """The hands: the `meterseal` command, one file a verb, and the bench simulator.
 
 Read in this order: cli, keys, inspect, check, audit, evidence_folder, audit_state, audit_log, audit_decisions,
-mbus, cjt188, rules, log, proof, people, vectors, broker, world, scenario, services, stage, report, demo, sim, rig.
+mbus, cjt188, rules, log, proof, people, vectors, broker, world, scenario, services, stage, report, demo, sim, rig,
+firmware, boards, flash, provision, verify_board.
 """

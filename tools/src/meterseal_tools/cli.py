@@ -7,15 +7,19 @@ from meterseal_tools import (
     check,
     cjt188,
     demo,
+    firmware,
+    flash,
     inspect,
     keys,
     log,
     mbus,
     people,
     proof,
+    provision,
     rig,
     rules,
     vectors,
+    verify_board,
 )
 
 app = typer.Typer(
@@ -28,8 +32,12 @@ app.command("demo")(demo.command)
 app.command("check")(check.command)
 app.command("audit")(audit.command)
 app.command("inspect")(inspect.command)
+app.command("flash")(flash.command)
+app.command("provision")(provision.command)
+app.command("verify-board")(verify_board.command)
 app.add_typer(mbus.app, name="mbus")
 app.add_typer(cjt188.app, name="cjt188")
+app.add_typer(firmware.app, name="firmware")
 app.add_typer(keys.app, name="keys")
 app.add_typer(log.app, name="log")
 app.add_typer(people.app, name="people")

@@ -1,7 +1,11 @@
 """P-256 in integers (SEC 2, FIPS 186-5): Jacobian points, a comb for the base point, Shamir's trick for two scalars.
 
-Not constant in time: Python's integers are not. A key that must withstand somebody at the board belongs into a
-secure element; this one withstands the network.
+`multiply_base` takes the same 63 doublings and 63 additions for every scalar: a comb of signed digits, none of them
+zero (Hamburg, "Fast and compact elliptic-curve cryptography", section 3.3), so no step is left out and no branch
+depends on a bit. That is all that can be promised here. Python's integers take longer the more words they have,
+a look-up touches memory by its index, and the heap keeps what was computed until it is used again: somebody who
+measures current, radiation or microseconds at the board may still learn the key. A key that must withstand that
+belongs into a secure element. `combine` branches on its scalars, which are public.
 """
 
 P = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
@@ -11,6 +15,8 @@ GX = 0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296
 GY = 0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5
 INFINITY = (1, 1, 0)
 TEETH, SPACING = 4, 64
+ALL_ONES = (1 << TEETH * SPACING) - 1
+HALF = (N + 1) // 2  # 1/2 modulo N
 
 _comb: list[tuple[int, int]] = []
 
@@ -53,7 +59,7 @@ def affine(point: tuple[int, int, int]) -> tuple[int, int]:
 
 
 def _table() -> list[tuple[int, int]]:
-    """Entry i is the sum of 2^(64 j) G over the bits j of i; made once, 15 points."""
+    """Entry i is the sum over j of 2^(64 j) G, taken positive where bit j of i is one and else negative; 16 points."""
     if not _comb:
         bases = [(GX, GY)]
         for _ in range(TEETH - 1):
@@ -61,27 +67,40 @@ def _table() -> list[tuple[int, int]]:
             for _ in range(SPACING):
                 point = double(point)
             bases.append(affine(point))
-        _comb.append((0, 0))
-        for index in range(1, 1 << TEETH):
-            low = index & -index
-            rest = index ^ low
-            base = bases[(1, 2, 4, 8).index(low)]
-            _comb.append(affine(add((_comb[rest][0], _comb[rest][1], 1), base)) if rest else base)
+        half = 1 << TEETH - 1
+        upper = []
+        for index in range(half):
+            point = (bases[-1][0], bases[-1][1], 1)
+            for tooth in range(TEETH - 1):
+                x, y = bases[tooth]
+                point = add(point, (x, y if index >> tooth & 1 else P - y))
+            upper.append(affine(point))
+        for x, y in reversed(upper):  # bits inverted: the opposite point
+            _comb.append((x, P - y))
+        _comb.extend(upper)
     return _comb
 
 
 def multiply_base(scalar: int) -> tuple[int, int]:
-    """Scalar times G, affine; 0 < scalar < N."""
+    """Scalar times G, affine; 0 < scalar < N. 63 doublings and 63 additions, whatever the scalar."""
     table = _table()
-    point = INFINITY
-    for shift in range(SPACING - 1, -1, -1):
-        point = double(point)
-        index = 0
-        for tooth in range(TEETH):
-            index |= (scalar >> (shift + SPACING * tooth) & 1) << tooth
-        if index:
-            point = add(point, table[index])
+    # With bits b of this number, the sum of (2 b - 1) 2^i over its 256 bits is the scalar modulo N: digits 1 and -1.
+    digits = (scalar + ALL_ONES) * HALF % N
+    x, y = table[_column(digits, SPACING - 1)]
+    point = (x, y, 1)
+    for shift in range(SPACING - 2, -1, -1):
+        point = add(double(point), table[_column(digits, shift)])
     return affine(point)
+
+
+def _column(digits: int, shift: int) -> int:
+    """One bit under each tooth of the comb."""
+    return (
+        (digits >> shift & 1)
+        | (digits >> shift + SPACING & 1) << 1
+        | (digits >> shift + 2 * SPACING & 1) << 2
+        | (digits >> shift + 3 * SPACING & 1) << 3
+    )
 
 
 def on_curve(x: int, y: int) -> bool:

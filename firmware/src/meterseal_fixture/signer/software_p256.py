@@ -2,15 +2,21 @@
 
 One signature makes about half a megabyte of garbage, so garbage is collected before and after, never inside; no
 signature is made while gates count (design section 6).
+
+What is done does not depend on the key: the same operations on the curve for every nonce, inversion by Fermat's
+theorem, and a second nonce only once in 2^32 signatures. How long each takes does, a little: see curve_p256. The
+secret lies in RAM and in flash; who can read either has it.
 """
 
 import gc
 from hashlib import sha256
 
+from meterseal_fixture.errors import FixtureError
 from meterseal_fixture.signer.curve_p256 import N, affine, combine, multiply_base, on_curve
 
 BLOCK = 64
 SIZE = 32
+DRAWS = 4
 
 
 def _hash(data: bytes) -> bytes:
@@ -40,6 +46,21 @@ def _nonces(secret: bytes, digest: bytes):
             yield candidate
         key = _hmac(key, value + b"\x00")
         value = _hmac(key, value)
+
+
+def new_secret(entropy) -> bytes:
+    """A new secret of 32 bytes: a number from 1 to the order less one, drawn from `entropy(n) -> n bytes`.
+
+    Rejection sampling (FIPS 186-5 section A.2.2); a draw misses once in 2^32. FixtureError "signer.entropy" after
+    four misses, for a draw of another length, and for a source that says the same twice.
+    """
+    for _ in range(DRAWS):
+        secret, next_one = bytes(entropy(SIZE)), bytes(entropy(SIZE))
+        if len(secret) != SIZE or secret == next_one:
+            break
+        if 0 < int.from_bytes(secret, "big") < N:
+            return secret
+    raise FixtureError("signer.entropy")
 
 
 class SoftwareSigner:

@@ -12,6 +12,8 @@ from meterseal_wire import labels as L
 from meterseal_wire.encode import encode
 from meterseal_wire.errors import WireError
 from meterseal_wire.scan import scan
+from meterseal_wire.telegram import cjt188, cjt188_reading
+from meterseal_wire.telegram.cjt188_errors import Cjt188Error
 from meterseal_wire.telegram.errors import MBusError
 from meterseal_wire.telegram.mbus_telegram import decode, electronic_address, volume
 
@@ -117,16 +119,26 @@ def _leaves(items: Iterable[bytes], position: int) -> dict[int, bytes]:
 def _agrees(raw: bytes, address: bytes | None, register: int, case: Case) -> bool:
     """True if a telegram is from that address and shows the register, in the type's unit where it is known."""
     try:
-        telegram = decode(raw)
-        said = bytes(electronic_address(telegram.identity))
-        mantissa, power = volume(telegram)
-    except MBusError:
+        said, (mantissa, power) = _told(raw)
+    except (MBusError, Cjt188Error):
         return False
     unit = _exponent(case, power)
     if said != address or max(abs(power), abs(unit)) > LARGEST_EXPONENT:
         return False
     least = min(power, unit)
     return bool(mantissa * 10 ** (power - least) == register * 10 ** (unit - least))
+
+
+def _told(raw: bytes) -> tuple[bytes, tuple[int, int]]:
+    """Address and register (mantissa, power of ten in m3) of a telegram: M-Bus, or CJ/T 188, the kind of meter first.
+
+    68 begins both; an M-Bus frame says its length twice and 68 again (EN 13757-2).
+    """
+    if raw[:1] == raw[3:4] == b"\x68" and raw[1:2] == raw[2:3] == bytes((len(raw) - 6 & 0xFF,)):
+        telegram = decode(raw)
+        return bytes(electronic_address(telegram.identity)), volume(telegram)
+    frame = cjt188.parse_frame(raw)
+    return bytes((frame.meter,)) + frame.address, cjt188_reading.reading(frame).current
 
 
 def _exponent(case: Case, otherwise: int) -> int:

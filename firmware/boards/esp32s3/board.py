@@ -1,0 +1,86 @@
+"""An ESP32-S3 as a fixture (MicroPython 1.27 or newer, board ESP32_GENERIC_S3). Names as on the unix board.
+
+| line or part | setting | pins |
+|---|---|---|
+| capture line to the counting front end, 115 200 8N1 | `uart1` | TX 17, RX 18 |
+| M-Bus or CJ/T 188 level converter, 2400 8E1 | `uart2` | TX 15, RX 16 |
+| panel | `usb` | USB (19, 20) |
+| RS-485 to a valve controller, 9600 8N1; no driver yet | `uart0` | TX 43, RX 44, driver enable 21 (RTS) |
+| secure element, display | I2C 0, 100 kHz | SDA 8, SCL 9 |
+| lamps red, yellow, green | | 10, 11, 12 |
+| pulse counters (counting.py) | | 4, 5, 6, 7 |
+
+Left alone: 0, 3, 45, 46 (strapping), 26 to 37 (flash and octal PSRAM). Source: ESP32-S3 data sheet, pin tables.
+
+Only type-checked: no ESP32-S3 was here. Flash writes stop this chip's code for tens of milliseconds, so pulses are
+counted by a front end of their own (design section 6) or by PCNT, which is hardware.
+"""
+
+import sys
+
+import chip
+import machine
+import network
+from machine import I2C, UART, WDT, Pin
+
+from meterseal_fixture.errors import BadSettings
+from meterseal_fixture.settings import Settings
+
+# name: (UART, baud, parity None or 0 for even, TX, RX, RTS as the driver's enable or None)
+LINES = {
+    "uart0": (0, 9600, None, 43, 44, 21),
+    "uart1": (1, 115200, None, 17, 18, None),
+    "uart2": (2, 2400, 0, 15, 16, None),
+}
+USB = "usb"
+I2C_ID, I2C_SDA, I2C_SCL, I2C_HZ = 0, 8, 9, 100_000
+LAMPS = (10, 11, 12)
+BUFFER = 1024
+
+
+class Board:
+    """One ESP32-S3. Its state lies in `settings.folder` on its flash: key, network, queue."""
+
+    name = "esp32s3"
+
+    def __init__(self, settings: Settings, display=None) -> None:
+        self.folder = settings.folder
+        self.reset_cause = chip.reset_cause(machine.reset_cause())
+        self.log = chip.silent if settings.panel == USB else chip.log
+        self.entropy = chip.entropy
+        self._panel = settings.panel
+        self._tower = chip.Tower([Pin(pin, Pin.OUT, value=0) for pin in LAMPS], display)
+
+    def serial(self, name: str):
+        """The line of that name in the table above; BadSettings when there is none."""
+        line = chip.Console(sys.stdin.buffer, sys.stdout.buffer) if name == USB else chip.Serial(_uart(name))
+        return chip.Watched(line, self._tower.seen) if name == self._panel else line
+
+    def secret(self) -> bytes:
+        """The signing key's 32 bytes; BadSettings where there is none."""
+        return chip.secret(self.folder)
+
+    def i2c(self) -> I2C:
+        """The bus of the secure element and the display; the element wants 100 kHz."""
+        return I2C(I2C_ID, sda=Pin(I2C_SDA), scl=Pin(I2C_SCL), freq=I2C_HZ)
+
+    async def keep_network(self, settings: Settings) -> None:
+        """Stay in the wireless network that the file `network` names, for ever."""
+        name, password = chip.access(settings.folder)
+        await chip.keep_network(network.WLAN(network.WLAN.IF_STA), name, password, self.log)
+
+    async def feed(self) -> None:
+        """Start the watchdog (chip.WATCHDOG_MS) and feed it for ever."""
+        await chip.feed(WDT(timeout=chip.WATCHDOG_MS))
+
+
+def _uart(name: str) -> UART:
+    if name not in LINES:
+        raise BadSettings("settings", "this board has no line '%s'; name one of its table" % name)
+    number, baud, parity, tx, rx, enable = LINES[name]
+    uart = UART(
+        number, baud, bits=8, parity=parity, stop=1, tx=tx, rx=rx, txbuf=BUFFER, rxbuf=BUFFER, timeout=0
+    )
+    if enable is not None:
+        uart.init(rts=enable, flow=UART.RTS)
+    return uart

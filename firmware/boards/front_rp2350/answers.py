@@ -1,0 +1,115 @@
+"""What the counting front end says on the capture line (`meterseal_wire.capture`): I, T, A, R, D.
+
+F, Z and S are not answered: this front end has inputs and a clock, no valve and no sensor. Whoever drives the bench's
+valve and reads its sensors answers them, on a line of its own; the fixture's `FrontEnd` asks one line, so something
+has to stand between (docs/hardware.md, "What is missing").
+
+A damaged question and one that is none get no answer. Nor does R once an open channel lost edges: silence ends the
+run, a wrong count would not. D and then A put an end to that.
+"""
+
+from counting import LOOK_TICKS, Gate, Overrun, Ring
+
+from meterseal_wire.capture import BadLine, line, words
+
+LONGEST_LINE = 64
+NUMBERS = {"I": 0, "T": 0, "A": 1, "R": 0, "D": 1}
+
+
+class Answers:
+    """Lines in, lines out. `row` is the front end's row of `meterseal_fixture.capability`.
+
+    `capture` is the hardware: `now()` ticks; `places(channel)` stamps ever written, modulo PLACES; `spilled()` a mask
+    of channels that lost a stamp since it was asked last; `halves`, and `bases`, one index into it a channel.
+    `least` is one number of ticks a channel: an edge nearer to the one before is bounce.
+    """
+
+    def __init__(self, row, capture, least: tuple[int, ...]) -> None:
+        self.row = row
+        self.capture = capture
+        self.gates = [Gate(Ring(capture.halves, base), apart) for base, apart in zip(capture.bases, least)]
+        self._rest = b""
+        self._expired = 0
+
+    def look(self) -> None:
+        """Take new edges. Call it at least every LOOK_MS; it allocates only when a gate may have been open too long."""
+        spilled = self.capture.spilled()
+        for channel in range(len(self.gates)):
+            self.gates[channel].look(self.capture.places(channel))
+            if spilled >> channel & 1:
+                self.gates[channel].spill()
+
+    def tend(self) -> None:
+        """Close what has been open too long; call it about once a second."""
+        now = self.capture.now()
+        if now - self._expired >= LOOK_TICKS // 4:
+            self._expired = now
+            for gate in self.gates:
+                gate.expire(now)
+
+    def feed(self, data: bytes) -> bytes:
+        """Answers to the whole lines in what has come."""
+        said = b""
+        self._rest += data
+        while b"\n" in self._rest:
+            raw, _, self._rest = self._rest.partition(b"\n")
+            said += self._answer(raw)
+        if len(self._rest) > LONGEST_LINE:
+            self._rest = b""
+        return said
+
+    def _answer(self, raw: bytes) -> bytes:
+        try:
+            asked = words(raw)
+            numbers = [int(word) for word in asked[1:]]
+        except (BadLine, ValueError):
+            return b""
+        known = NUMBERS.get(asked[0]) == len(numbers)
+        if not known or any(not 0 <= mask < 1 << len(self.gates) for mask in numbers):
+            return b""
+        try:
+            said: bytes = line(asked[0], *self._figures(asked[0], numbers))
+        except Overrun:
+            return b""
+        return said
+
+    def _figures(self, letter: str, numbers: list[int]) -> list[object]:
+        if letter == "I":
+            return self.identify()
+        if letter == "R":
+            return list(self.read())
+        if letter == "T":
+            return [self.capture.now()]
+        return [self.arm(numbers[0]) if letter == "A" else self.disarm(numbers[0])]
+
+    def identify(self) -> list[object]:
+        """I: name, channels, ticks a second, resolution, jitter: the row's."""
+        return [self.row.name, len(self.gates)] + list(self.row.clock())
+
+    def arm(self, mask: int) -> int:
+        """A: open gates anew. The clock is read first: an edge just after it may be forgotten, none is too early."""
+        self.look()
+        ticks: int = self.capture.now()
+        for channel in range(len(self.gates)):
+            if mask >> channel & 1:
+                self.gates[channel].arm(ticks, self.capture.places(channel))
+            else:
+                self.gates[channel].forgive()
+        return ticks
+
+    def read(self) -> list[int]:
+        """R: ticks, then every channel's figures. Overrun where a channel's figures are gone."""
+        self.look()
+        said = [self.capture.now()]
+        for gate in self.gates:
+            said += gate.figures()
+        return said
+
+    def disarm(self, mask: int) -> int:
+        """D: close gates; their figures stay."""
+        self.look()
+        for channel in range(len(self.gates)):
+            if mask >> channel & 1:
+                self.gates[channel].open = False
+        now: int = self.capture.now()
+        return now

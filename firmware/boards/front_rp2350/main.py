@@ -1,0 +1,34 @@
+"""Start the counting front end: look at the rings, answer the line, feed the watchdog, for ever.
+
+A look every LOOK_MS at most: a ring of 1024 stamps lasts 101 ms at the greatest rate of `capability.RP2350_PIO`.
+"""
+
+import gc
+import time
+
+from answers import Answers
+from board import LEAST_TICKS, Capture, line, watchdog
+
+from meterseal_fixture.capability import RP2350_PIO
+
+LOOK_MS = 5
+
+
+def start() -> None:
+    """Never ends. A reset by the watchdog closes all gates: R then gives zeros, and the fixture's run fails."""
+    answers, wire, dog = Answers(RP2350_PIO, Capture(), LEAST_TICKS), line(), watchdog()
+    gc.collect()
+    waiting = b""
+    while True:
+        answers.look()
+        answers.tend()
+        dog.feed()
+        if wire.any():
+            waiting += answers.feed(wire.read() or b"")
+        if waiting:
+            waiting = waiting[wire.write(waiting) or 0 :]
+        else:
+            time.sleep_ms(LOOK_MS)
+
+
+start()

@@ -1,0 +1,92 @@
+"""A Raspberry Pi Pico 2 W as a fixture (MicroPython 1.27 or newer, board RPI_PICO2_W). Names as on the unix board.
+
+| line or part | setting | pins (GP) |
+|---|---|---|
+| capture line to the counting front end, 115 200 8N1 | `uart0` | TX 0, RX 1 |
+| M-Bus or CJ/T 188 level converter, 2400 8E1 | `uart1` | TX 4, RX 5 |
+| panel | `usb` | USB |
+| secure element, display | I2C 0, 100 kHz | SDA 20, SCL 21 |
+| lamps red, yellow, green | | 10, 11, 12 |
+
+Left alone: 23, 24, 25, 29 (the radio). Two UARTs are all there are: a valve controller's RS-485 needs another host.
+Source: RP2350 data sheet, GPIO functions; Pico 2 W data sheet.
+
+Only type-checked: no RP2350 was here. This chip writes its flash with interrupts off, and its radio uses PIO and DMA,
+so the counting front end is a second Pico 2 of its own (boards/front_rp2350).
+
+A reset by machine.reset() reads as watchdog here, and every other one as power on.
+"""
+
+import sys
+
+import chip
+import machine
+import network
+from machine import I2C, UART, WDT, Pin
+
+from meterseal_fixture.errors import BadSettings
+from meterseal_fixture.settings import Settings
+
+# name: (UART, baud, parity None or 0 for even, TX, RX)
+LINES = {
+    "uart0": (0, 115200, None, 0, 1),
+    "uart1": (1, 2400, 0, 4, 5),
+}
+USB = "usb"
+I2C_ID, I2C_SDA, I2C_SCL, I2C_HZ = 0, 20, 21, 100_000
+LAMPS = (10, 11, 12)
+BUFFER = 1024
+
+
+class Board:
+    """One Pico 2 W. Its state lies in `settings.folder` on its flash: key, network, queue."""
+
+    name = "rp2350"
+
+    def __init__(self, settings: Settings, display=None) -> None:
+        self.folder = settings.folder
+        self.reset_cause = chip.reset_cause(machine.reset_cause())
+        self.log = chip.silent if settings.panel == USB else chip.log
+        self.entropy = chip.entropy
+        self._panel = settings.panel
+        self._tower = chip.Tower([Pin(pin, Pin.OUT, value=0) for pin in LAMPS], display)
+
+    def serial(self, name: str):
+        """The line of that name in the table above; BadSettings when there is none."""
+        line = chip.Console(sys.stdin.buffer, sys.stdout.buffer) if name == USB else chip.Serial(_uart(name))
+        return chip.Watched(line, self._tower.seen) if name == self._panel else line
+
+    def secret(self) -> bytes:
+        """The signing key's 32 bytes; BadSettings where there is none."""
+        return chip.secret(self.folder)
+
+    def i2c(self) -> I2C:
+        """The bus of the secure element and the display; the element wants 100 kHz."""
+        return I2C(I2C_ID, sda=Pin(I2C_SDA), scl=Pin(I2C_SCL), freq=I2C_HZ)
+
+    async def keep_network(self, settings: Settings) -> None:
+        """Stay in the wireless network that the file `network` names, for ever."""
+        name, password = chip.access(settings.folder)
+        await chip.keep_network(network.WLAN(network.WLAN.IF_STA), name, password, self.log)
+
+    async def feed(self) -> None:
+        """Start the watchdog (chip.WATCHDOG_MS) and feed it for ever."""
+        await chip.feed(WDT(timeout=chip.WATCHDOG_MS))
+
+
+def _uart(name: str) -> UART:
+    if name not in LINES:
+        raise BadSettings("settings", "this board has no line '%s'; name one of its table" % name)
+    number, baud, parity, tx, rx = LINES[name]
+    return UART(
+        number,
+        baud,
+        bits=8,
+        parity=parity,
+        stop=1,
+        tx=Pin(tx),
+        rx=Pin(rx),
+        txbuf=BUFFER,
+        rxbuf=BUFFER,
+        timeout=0,
+    )

@@ -1,0 +1,7 @@
+"""The Pico 2 W: the application, what boards with a microcontroller share, and this board's files."""
+
+include("$(PORT_DIR)/boards/manifest.py")  # type: ignore[name-defined]  # noqa: F821
+include("../../manifest.py")  # type: ignore[name-defined]  # noqa: F821
+module("chip.py", base_path="../chip")  # type: ignore[name-defined]  # noqa: F821
+module("board.py")  # type: ignore[name-defined]  # noqa: F821
+module("main.py")  # type: ignore[name-defined]  # noqa: F821

@@ -1,0 +1,341 @@
+"""The board layers on the unix port, with doubles of `machine`, `network` and `rp2` that write down what they are told.
+
+Shown: which line gets which pins and settings, what registers and DMA channels are given, and what chip.py does with
+lines, network and lamps. Not shown: that a chip does what it was told. Pins and registers are from the data sheets.
+"""
+
+import asyncio
+import io
+import os
+import sys
+
+from meterseal_fixture.errors import BadSettings
+
+HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
+BOARDS = HERE + "/../boards/"
+sys.path.append(BOARDS + "chip")
+sys.path.append(BOARDS + "front_rp2350")
+
+import chip  # noqa: E402
+
+POLL, READABLE = 3, 1  # py/stream.h: MP_STREAM_POLL, MP_STREAM_POLL_RD
+STRAPPING_AND_FLASH = {0, 3, 45, 46} | set(range(26, 38))
+RADIO = {23, 24, 25, 29}
+
+
+class Uart(io.IOBase):
+    """A UART that asyncio can wait for: takes `room` bytes at a time, gives what was put into `coming`."""
+
+    def __init__(self, coming=b"", room=3):
+        self.coming, self.room, self.sent = coming, room, []
+
+    def ioctl(self, request, argument):
+        return argument & READABLE if request == POLL and self.coming else 0
+
+    def any(self):
+        return len(self.coming)
+
+    def read(self, most):
+        found, self.coming = self.coming[:most], self.coming[most:]
+        return found or None
+
+    def write(self, data):
+        self.sent.append(bytes(data[: self.room]))
+        return min(self.room, len(data)) or None
+
+
+class Wireless:
+    """A WLAN that is joined after so many looks a try; a number below 0 raises OSError."""
+
+    def __init__(self, tries):
+        self.tries, self.left, self.told = list(tries), -1, []
+
+    def active(self, _on):
+        self.told.append("active")
+
+    def isconnected(self):
+        self.left -= self.left > 0
+        return self.left == 0
+
+    def connect(self, name, password):
+        self.told.append((name, password))
+        self.left = self.tries.pop(0)
+        if self.left < 0:
+            raise OSError(5)
+
+    def disconnect(self):
+        self.left = -1
+        self.told.append("disconnect")
+
+
+class Memory(dict):
+    """machine.mem32: what was written last, and all that was written."""
+
+
+class Machine:
+    """The names of `machine` that the boards use; `made` lists every object with its arguments."""
+
+    def __init__(self, cause=1):
+        self.made = []
+        self.mem32 = Memory()
+        self.reset_cause = lambda: cause
+        self.freq = lambda hz: self.made.append(("freq", (hz,), {}))
+        machine = self
+
+        class Made:
+            IN, OUT, PULL_UP, RTS = "in", "out", "up", "rts"
+
+            def __init__(self, *given, **named):
+                machine.made.append((self.kind, given, named))
+                self.given, self.named = given, named
+
+            def __call__(self, level):
+                self.level = level
+
+            def init(self, **named):
+                machine.made.append((self.kind + ".init", (), named))
+
+            def ioctl(self, _request, _argument):
+                return 0
+
+        for kind in ("UART", "Pin", "I2C", "WDT"):
+            setattr(self, kind, type(kind, (Made,), {"kind": kind}))
+
+    def all(self, kind):
+        return [(given, named) for name, given, named in self.made if name == kind]
+
+
+class Settings:
+    """As much of the settings as a board layer reads."""
+
+    def __init__(self, panel):
+        self.folder, self.panel = "/tmp", panel
+
+
+def load(path, machine, rp2=None):
+    """The names of a board file, run with doubles in the place of the port's modules."""
+    kept = {name: sys.modules.get(name) for name in ("machine", "network", "rp2")}
+    sys.modules["machine"], sys.modules["network"], sys.modules["rp2"] = machine, machine, rp2
+    space = {"__name__": "board"}
+    try:
+        with open(BOARDS + path) as file:
+            exec(file.read(), space)
+    finally:
+        for name, module in kept.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module
+    return space
+
+
+def cut_short(task, ms):
+    """Run something endless for so long."""
+
+    async def main():
+        try:
+            await asyncio.wait_for_ms(task, ms)
+        except asyncio.TimeoutError:
+            return
+
+    asyncio.run(main())
+
+
+def test_a_line_gives_what_came_and_sends_all_of_a_message_as_room_comes_free():
+    """chip.Serial over a UART that takes three bytes at a time."""
+    uart = Uart(b"hello")
+    line = chip.Serial(uart)
+    assert asyncio.run(line.read()) == b"hello"
+    asyncio.run(line.write(b"0123456789"))
+    assert b"".join(uart.sent) == b"0123456789" and len(uart.sent) == 4
+    uart.coming = b"x" * 1000
+    line.drop()
+    assert uart.any() == 0
+
+
+def test_the_network_is_joined_again_after_refusal_silence_and_loss():
+    """A try that raises, one that never answers, one that works; then the link is lost and joined again."""
+    chip.LOOK_MS, chip.JOIN_MS, chip.WAIT_FIRST_MS = 1, 10, 1
+    wireless, said = Wireless([-1, 99, 2, 1]), []
+    task = chip.keep_network(wireless, "works", "secret", lambda _word, text: said.append(text))
+
+    async def lose():
+        while "joined" not in said:
+            await asyncio.sleep_ms(1)
+        wireless.left = -1
+        await asyncio.sleep_ms(60)
+
+    async def both():
+        running = asyncio.create_task(task)
+        await asyncio.wait_for_ms(lose(), 2000)
+        running.cancel()
+
+    asyncio.run(both())
+    assert wireless.told.count(("works", "secret")) == 4 and wireless.tries == []
+    assert said.count("joined") == 2 and sum(text.startswith("not joined") for text in said) == 2
+    assert not any("secret" in text for text in said)
+
+
+def test_the_lamps_follow_the_panels_lines():
+    """Red at first and after an error, green when idle, yellow in a run; an event line changes nothing."""
+    levels, rows = [9, 9, 9], []
+
+    class Display:
+        def show(self, some):
+            rows.append(some[1])
+
+    def lamp(number):
+        def set_to(level):
+            levels[number] = level
+
+        return set_to
+
+    tower = chip.Tower([lamp(0), lamp(1), lamp(2)], Display())
+    assert levels == [1, 0, 0]
+    for line, wanted in (
+        (b'{"point": 0, "now": "idle", "of": 3}', [0, 0, 1]),
+        (b'{"now": "running"}', [0, 1, 0]),
+        (b'{"event": "boot"}', [0, 1, 0]),
+        (b'{"error": "order.idle"}', [1, 0, 0]),
+        (b'{"now": "settling"}', [0, 1, 0]),
+        (b'{"now": "other"}', [1, 0, 0]),
+    ):
+        tower.seen(line)
+        assert levels == wanted, line
+    assert rows == ["start", "idle", "running", "error", "settling", "other"]
+
+
+def test_key_and_network_files_are_read_or_refused_in_a_sentence():
+    """32 bytes; two lines."""
+    folder = "/tmp/meterseal-boards"
+    if "meterseal-boards" not in os.listdir("/tmp"):
+        os.mkdir(folder)
+    for name, good, bad, read in (
+        ("key", b"k" * 32, b"k" * 31, chip.secret),
+        ("network", b"works\npass\n", b"works", chip.access),
+    ):
+        for content, fine in ((None, False), (bad, False), (good, True)):
+            if content is None and name in os.listdir(folder):
+                os.remove(folder + "/" + name)
+            elif content is not None:
+                with open(folder + "/" + name, "wb") as file:
+                    file.write(content)
+            try:
+                found = read(folder)
+            except BadSettings as wrong:
+                assert not fine and name in wrong.detail
+            else:
+                assert fine and found in (b"k" * 32, ("works", "pass"))
+
+
+def test_the_watchdog_is_fed_before_it_bites():
+    """chip.feed feeds at once, and again and again; sixteen times as often as needed."""
+    assert 10 * chip.FEED_MS < chip.WATCHDOG_MS < 16777  # RP2350's longest, ports/rp2/machine_wdt.c
+    fed, chip.FEED_MS = [], 5
+
+    class Dog:
+        def feed(self):
+            fed.append(1)
+
+    cut_short(chip.feed(Dog()), 40)
+    assert len(fed) > 3
+
+
+def test_reset_causes_are_micropythons_numbers_or_unknown():
+    """docs.micropython.org, machine.reset_cause: 1 power on, 2 hard, 3 watchdog, 4 deep sleep, 5 soft."""
+    assert [chip.reset_cause(cause) for cause in (-1, 0, 1, 2, 3, 4, 5, 6)] == [0, 0, 1, 2, 3, 4, 5, 0]
+
+
+def test_each_board_opens_its_lines_with_the_pins_and_the_form_of_its_table():
+    """M-Bus is 2400 8E1 (EN 13757-2), 0 being even parity in MicroPython; no pin serves twice or is the chip's own."""
+    for folder, mbus, own in (("esp32s3", "uart2", STRAPPING_AND_FLASH), ("rp2350", "uart1", RADIO)):
+        machine = Machine(3)
+        space = load(folder + "/board.py", machine)
+        board = space["Board"](Settings("usb"))
+        assert (board.name, board.reset_cause, board.log) == (folder, 3, chip.silent)
+        board.serial(mbus)
+        given, named = machine.all("UART")[-1]
+        assert given[1] == 2400
+        assert (named["bits"], named["parity"], named["stop"], named["timeout"]) == (8, 0, 1, 0)
+        pins = [pin for row in space["LINES"].values() for pin in row[3:] if pin is not None]
+        pins += list(space["LAMPS"]) + [space["I2C_SDA"], space["I2C_SCL"]]
+        if folder == "esp32s3":
+            pins += load("esp32s3/counting.py", Machine2())["COUNTER_PINS"]
+        assert len(set(pins)) == len(pins) and not set(pins) & own
+        board.i2c()
+        assert machine.all("I2C")[0][1]["freq"] <= 100_000  # atecc608.py: 100 kHz or slower
+        assert space["Board"](Settings("uart0")).log is chip.log
+        try:
+            board.serial("uart7")
+        except BadSettings as wrong:
+            assert "uart7" in wrong.detail
+        else:
+            raise AssertionError("a line that is not there was opened")
+
+
+class Machine2(Machine):
+    """With pulse counters."""
+
+    Counter = None
+
+
+def test_the_panels_line_is_the_one_that_the_lamps_watch():
+    """The tower sees what the fixture says to the panel, and nothing of the other lines."""
+    space = load("rp2350/board.py", Machine())
+    board = space["Board"](Settings("uart0"))
+    assert isinstance(board.serial("uart0"), chip.Watched)
+    assert isinstance(board.serial("uart1"), chip.Serial)
+
+
+def test_the_counting_front_end_is_set_up_as_the_data_sheet_wants():
+    """Eight machines of two blocks start with one write to CTRL; eight rings of DMA, each aligned to its size."""
+    transfers, machines = [], []
+
+    class Transfer:
+        count = 1 << 28 | 1 << 24
+
+        def pack_ctrl(self, **named):
+            return named
+
+        def config(self, **named):
+            self.set = named
+            transfers.append(self)
+
+    class StateMachine:
+        def __init__(self, number, _program, **named):
+            machines.append((number, named["freq"], named["jmp_pin"].given[0]))
+
+        def exec(self, instruction):
+            assert instruction == "mov(x, invert(null))"
+
+    class Rp2:
+        DMA = Transfer
+
+        class PIO:
+            JOIN_RX = 2
+
+        def asm_pio(**_named):
+            return lambda function: function
+
+    Rp2.StateMachine = StateMachine
+    machine = Machine()
+    sys.modules.pop("edges", None)
+    space = load("front_rp2350/board.py", machine, Rp2)
+    capture = space["Capture"]()
+    assert [(number, pin) for number, _, pin in machines] == [(n, 2 + n) for n in range(8)]
+    assert {hz for _, hz, _ in machines} == {5_000_000} and machine.all("freq") == [((150_000_000,), {})]
+    # CTRL: SM_ENABLE 0xf, CLKDIV_RESTART 0xf00, NEXT_PIO_MASK 0xf00000, NEXTPREV_SM_ENABLE, NEXTPREV_CLKDIV_RESTART.
+    assert machine.mem32 == {0x50200000: 0x05F00F0F}
+    assert [one.set["ctrl"]["treq_sel"] for one in transfers] == [4, 5, 6, 7, 12, 13, 14, 15]
+    assert [one.set["read"] for one in transfers] == [
+        base + 0x20 + 4 * n for base in (0x50200000, 0x50300000) for n in range(4)
+    ]
+    writes = [one.set["write"] for one in transfers]
+    assert all(write % 4096 == 0 for write in writes) and len(set(writes)) == 8
+    assert capture.places(0) == 0
+    transfers[3].count = 1 << 28 | (1 << 24) - 5
+    assert capture.places(3) == 5
+    machine.mem32[0x50200008], machine.mem32[0x50300008] = 0x0F000002, 0x8
+    assert capture.spilled() == 0b10000010
+    assert (machine.mem32[0x50200008], machine.mem32[0x50300008]) == (0x2, 0x8)
+    assert 0 <= capture.now() < 60_000_000

@@ -1,0 +1,4 @@
+"""Boards on a production line: what an image is, and how it gets onto a board and is proved to be there.
+
+Read in this order: words, image, onboard, link, compare, identity, flashing, records, site_file, dump.
+"""
