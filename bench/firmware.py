@@ -1,5 +1,10 @@
-"""Size of the fixture's code, compiled with mpy-cross."""
+"""The fixture's figures: size of its code, heap of a run, one signature, one durable statement, a start.
 
+All but the size are taken inside MicroPython, on this machine: ratios carry over to a board, milliseconds don't.
+"""
+
+import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -9,7 +14,50 @@ from row import Row
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("firmware/src/meterseal_fixture", "protocol/src/meterseal_wire")
+HEAP_TEST = "firmware/tests/cpython/test_size.py"
+MICROPYTHON = Path(sys.executable).with_name("micropython")
 KIB = 1024
+MOST_HEAP_KIB, MOST_READY_MS = 128, 3000
+# Prints one JSON object, in microseconds: a signature, a hash of one block, a kept statement, and a start with a tenth
+# of the queue and with all of it.
+INSIDE = """
+import json, sys, time
+from hashlib import sha256
+from flash import Written
+from meterseal_fixture.keep import Keep
+from meterseal_fixture.signer.software_p256 import SoftwareSigner
+
+def best_us(work, times):
+    found = []
+    for _ in range(times):
+        began = time.ticks_us()
+        work()
+        found.append(time.ticks_diff(time.ticks_us(), began))
+    return min(found)
+
+signer, block = SoftwareSigner(bytes(31) + b"\\x07"), bytes(55)
+def blocks():
+    for _ in range(1000):
+        sha256(block).digest()
+def nothing():
+    for _ in range(1000):
+        bytes(block)
+hash_us = (best_us(blocks, 20) - best_us(nothing, 20)) / 1000
+sign_us = best_us(lambda: signer.sign(b"statement"), 20)
+
+folder, ready, durable, seq = sys.argv[1], [], [], 0
+keep = Keep(folder)
+for share in (10, 1):
+    while not keep.full and sum(one.size for one in keep._segments) < keep.capacity // share - keep.reserve // share:
+        one = Written((1, seq), size=1100)
+        began = time.ticks_us()
+        one.append(keep)
+        durable.append(time.ticks_diff(time.ticks_us(), began))
+        seq += 1
+    ready.append((seq, best_us(lambda: Keep(folder), 3)))
+durable.sort()
+print(json.dumps({"sign": sign_us, "hash": hash_us, "durable": durable[len(durable) // 2], "ready": ready}))
+"""
 
 
 def compiled_bytes(source: Path, folder: Path) -> int:
@@ -19,16 +67,49 @@ def compiled_bytes(source: Path, folder: Path) -> int:
     return target.stat().st_size
 
 
-def rows() -> list[Row]:
+def size_row() -> Row:
     """firmware.app_mpy_kib: the application and the portable core; boards are not counted."""
     with tempfile.TemporaryDirectory() as folder:
         sources = [path for name in FOLDERS for path in sorted((ROOT / name).rglob("*.py"))]
         total = sum(compiled_bytes(source, Path(folder)) for source in sources)
-    return [
-        Row(
-            "firmware.app_mpy_kib",
-            total / KIB,
-            "KiB",
-            note=f"{len(sources)} files, fixture and portable core",
+    note = f"{len(sources)} files, fixture and portable core"
+    return Row("firmware.app_mpy_kib", total / KIB, "KiB", note=note)
+
+
+def heap_row() -> Row:
+    """firmware.heap_kib: two runs of twenty positions on the simulated bench, code aside, by the suite's own test."""
+    command = [sys.executable, "-m", "pytest", "-q", "-s", HEAP_TEST, "-k", "heap"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    found = re.search(r"heap ([\d.]+) KiB at 20 positions, loaded code ([\d.]+) KiB", said)
+    if found is None:
+        sys.exit(f"{HEAP_TEST} gave no figure:\n{said}")
+    note = f"peak above {found[2]} KiB of loaded code, words of 64 bits"
+    return Row("firmware.heap_kib", float(found[1]), "KiB", goal=MOST_HEAP_KIB, note=note)
+
+
+def inside_rows() -> list[Row]:
+    """firmware.sign_ms, .durable_ms and .ready_ms, from one run of MicroPython on a folder of this machine."""
+    path = ".frozen:protocol/src:firmware/src:firmware/tests"
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "bench.py"
+        program.write_text(INSIDE, "utf-8")
+        queue = Path(folder) / "queue"
+        queue.mkdir()
+        command: list[str | Path] = [MICROPYTHON, "-X", "heapsize=8m", program, queue]
+        done = subprocess.run(
+            command, env={"MICROPYPATH": path}, cwd=ROOT, capture_output=True, text=True, check=True
         )
+    found = json.loads(done.stdout)
+    (few, few_us), (many, many_us) = found["ready"]
+    hashes = f"{found['sign'] / found['hash']:.0f} times a SHA-256 of one block on the same interpreter"
+    grown = f"store opened with {many} statements; with {few}: {few_us / 1000:.1f} ms"
+    return [
+        Row("firmware.sign_ms", found["sign"] / 1000, "ms", note=hashes),
+        Row("firmware.durable_ms", found["durable"] / 1000, "ms", note="median: written, flushed, read back"),
+        Row("firmware.ready_ms", many_us / 1000, "ms", goal=MOST_READY_MS, note=grown),
     ]
+
+
+def rows() -> list[Row]:
+    """All of them."""
+    return [size_row(), heap_row(), *inside_rows()]

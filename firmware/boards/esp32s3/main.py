@@ -12,7 +12,7 @@ from meterseal_fixture.errors import BadSettings, FixtureError
 from meterseal_fixture.main import run
 from meterseal_fixture.settings import Settings, read_settings
 
-SETTINGS = "/settings.json"
+SETTINGS = "/state/settings.json"
 
 
 async def work(board: Board, settings: Settings) -> None:

@@ -3,6 +3,7 @@
 Every scene waits for what the fixture says on its panel, never for a time, so a slow machine plays the same piece.
 """
 
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -15,9 +16,11 @@ import httpx
 
 from meterseal_protocol.rules import load_pack, plan_for
 from meterseal_tools.broker import Broker, start_broker
+from meterseal_tools.firmware import build, repository
 from meterseal_tools.scenario import ADJUSTED, GOOD, MAKERS_OF, Seat, seats_of
 from meterseal_tools.services import Service, ServiceFailed, free_port, write_settings
 from meterseal_tools.sim.bench import BenchSpec
+from meterseal_tools.sim.fixture import FirmwarePaths
 from meterseal_tools.sim.rig import FixturePlace, Rig
 from meterseal_tools.world import BENCHES, PACKS, SITE, TYPES, BenchPlan, World, make_world, type_fields
 from meterseal_wire.statement import Author
@@ -62,6 +65,8 @@ class Stage:
         self.tell("broker", f"{self.broker.kind} on port {self.broker.port}")
         self.registry = self._registry(run)
         self.edge = self._edge(run)
+        self.image = build(repository(), "unix", run / "firmware", 1)
+        self.tell("firmware", f"built, {len(self.image.files)} files, digest {self.image.digest.hex()[:16]}")
         for bench in BENCHES:
             self.rigs[bench.fixture] = self._rig(run, bench)
 
@@ -130,7 +135,9 @@ class Stage:
             keys["edge"].public_xy.hex(),
             keys["registry"].public_xy.hex(),
         )
-        rig.start_fixture(rig.write_settings(run / f"{bench.fixture}.json", place))
+        board = shutil.copytree(self.image.folder, folder / "board")
+        settings = rig.write_settings(run / f"{bench.fixture}.json", place)
+        rig.start_fixture(settings, paths=FirmwarePaths(board / "main.py", ()))
         rig.panel.wait(lambda message: message.get("link") == "up" and bool(message.get("beacon")), RUN_S)
         self.tell(
             bench.fixture, f"MicroPython, process {rig.fixture.pid if rig.fixture else 0}, eight positions"
