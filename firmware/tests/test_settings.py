@@ -73,6 +73,23 @@ def test_each_field_that_is_missing_or_out_of_shape_is_named():
     assert "'fixture'" in refused(fixture="A" * 17)
 
 
+def test_what_is_not_needed_has_a_default_and_its_own_rules():
+    """A bus of two kinds, TLS whole or not at all, a flow controller with a step, an authority with a key."""
+    settings = Settings(dict(GOOD))
+    assert (settings.meters, settings.tls, settings.flow_line, settings.authority_key) == (
+        "mbus",
+        [],
+        "",
+        b"",
+    )
+    assert "'meters'" in refused(meters="modbus") and refused(meters="cjt188") == "accepted"
+    assert "tls_key" in refused(tls_authority="a") and "tls_key" in refused(tls_authority="a", tls_key="b")
+    assert refused(tls_authority="a", tls_certificate="b", tls_key="c") == "accepted"
+    assert "'flow_unit'" in refused(flow_line="d", flow_unit=0) and refused(flow_line="d") == "accepted"
+    assert "'flow_ml_per_h'" in refused(flow_line="d", flow_ml_per_h=0)
+    assert "'authority_key'" in refused(authority_key="01")
+
+
 def test_a_setting_that_nobody_knows_is_refused_by_name():
     """A misspelled field must not be silently without effect."""
     assert "'colour'" in refused(colour="red")

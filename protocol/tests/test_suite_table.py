@@ -36,6 +36,7 @@ NUMBERS = {-7, -8, -9, -19, -35, -36, -37, -257, -70102, -70202}
 SIGNED = re.compile(r"^(raw|join|statement|message|protected|parcel|cose|cose_key|key|xy|public_xy|public)$")
 
 PROTOCOL, WIRE = "protocol/src/meterseal_protocol", "protocol/src/meterseal_wire"
+TOOLS = "tools/src/meterseal_tools"
 FIXTURE, PAGE = "firmware/src/meterseal_fixture", "registry/src/meterseal_registry/pages/certificate.js"
 NAMES = {
     f"{WIRE}/suites.py": "the table",
@@ -47,6 +48,11 @@ NAMES = {
     f"{PROTOCOL}/note_key.py": "C2SP fixes the algorithm of a signed note by its signature type",
     f"{PROTOCOL}/testing/suites.py": "public vectors call algorithms by their makers' names",
     f"{FIXTURE}/signer/software_p256.py": "the fixture's own signer and verifier of the first row",
+    f"{FIXTURE}/signer/csr.py": "X.509's own names of curve and algorithm, in a request for the first row's key",
+    f"{TOOLS}/boards/identity.py": "the file name of the fixture's signer on a board, and the row that it is of",
+    f"{TOOLS}/boards/onboard.py": "a program for the board that uses the fixture's signer",
+    f"{TOOLS}/boards/site_file.py": "trust anchors in a site file are keys of the first row",
+    f"{TOOLS}/provision.py": "a board's key is of the first row",
     f"{FIXTURE}/main.py": "chooses the fixture's signer",
     PAGE: "the browser's second implementation, of the rows that WebCrypto has",
 }
@@ -57,6 +63,7 @@ HASHES = {
     f"{PROTOCOL}/signing/esp256.py": "that row's own hash, which its second library wants done before",
     f"{PROTOCOL}/rules/pack.py": "a rule pack's raw bytes: contents are SHA-256 in every suite",
     "edge/src/meterseal_edge/keybook.py": "the name of a file, never compared with an identity",
+    f"{FIXTURE}/signer/atecc608.py": "that row's own hash, which the element wants done before",
     "tools/src/meterseal_tools/audit_log.py": "a folder's list of files",
 }
 

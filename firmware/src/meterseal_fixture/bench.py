@@ -65,6 +65,7 @@ class Bench:
         self.front = front
         self.button = button
         self.counting = False
+        self.stuck: BenchFault | None = None
         self.conditions = Conditions()
         self.tally: dict[int, list[int]] = {}
         self._open: list[Position] = []
@@ -129,8 +130,13 @@ class Bench:
         self._open = []
 
     async def cut_short(self) -> list[tuple[int, int, int]]:
-        """Water off and gates closed; raw counts so far as (position, meter counts, reference counts)."""
-        await self.front.set_flow(0)
+        """Water off and gates closed; raw counts so far as (position, meter counts, reference counts). `stuck` is then
+        the fault of a valve that did not close: the counts are read all the same.
+        """
+        try:
+            await self.front.set_flow(0)
+        except BenchFault as fault:
+            self.stuck = fault
         if self._open:
             await self.front.disarm(_mask(self._open))
             self._add_up(await self.front.counts())

@@ -9,6 +9,7 @@ from meterseal_fixture.cjt188_bus import CjtBus
 from meterseal_fixture.connection import tls_from
 from meterseal_fixture.down import Down
 from meterseal_fixture.errors import BadSettings
+from meterseal_fixture.flow import Controller, ModbusFlow
 from meterseal_fixture.keep import Keep
 from meterseal_fixture.link import Link
 from meterseal_fixture.meters import MeterBus
@@ -35,7 +36,7 @@ async def run(board, settings: Settings) -> None:
     heap_code = gc.mem_alloc()
     author = Author(settings.fixture, settings.bench, _signer(board.secret()))
     panel = Panel(board.serial(settings.panel))
-    front = FrontEnd(board.serial(settings.capture))
+    front = FrontEnd(board.serial(settings.capture), flow=_flow(settings, board))
     bus = _bus(settings, board)
     front_board = await front.describe()
     if settings.positions >= front.channels:
@@ -68,6 +69,13 @@ async def run(board, settings: Settings) -> None:
         offer.show_live(panel),
         link.run(),
     )
+
+
+def _flow(settings: Settings, board):
+    if not settings.flow_line:
+        return None
+    unit, register, ml_per_h, words = settings.flow
+    return ModbusFlow(board.serial(settings.flow_line), Controller(unit, register, ml_per_h, words))
 
 
 def _bus(settings: Settings, board):

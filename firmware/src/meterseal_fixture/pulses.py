@@ -36,11 +36,14 @@ class Counts:
 
 
 class FrontEnd:
-    """The counting front end at the other end of `serial` (async read() and write(), drop())."""
+    """The counting front end at the other end of `serial` (async read() and write(), drop()); `flow` is a controller
+    that sets the flow in its place (flow.py).
+    """
 
-    def __init__(self, serial, answer_ms: int = ANSWER_MS) -> None:
+    def __init__(self, serial, answer_ms: int = ANSWER_MS, flow=None) -> None:
         self.serial = serial
         self.answer_ms = answer_ms
+        self.flow = flow
         self.clock = (0, 0, 0)
         self.ticks_per_s = 0
         self.channels = 0
@@ -61,8 +64,11 @@ class FrontEnd:
         return (await self._numbers(1, "T"))[0]
 
     async def set_flow(self, ml_per_h: int) -> None:
-        """Ask for a flow; 0 closes the valve."""
-        await self.ask(2, "F", ml_per_h)
+        """Ask for a flow; 0 closes the valve. BenchFault where a controller of its own does not obey."""
+        if self.flow is not None:
+            await self.flow.set_flow(ml_per_h)
+        else:
+            await self.ask(2, "F", ml_per_h)
 
     async def closed_bench(self, seconds: int) -> tuple[int, ...]:
         """(pressure before, after in 10 Pa, seconds, counts at zero flow) with the bench closed."""

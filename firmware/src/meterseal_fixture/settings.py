@@ -17,11 +17,19 @@ TEXTS = {
 KEYS = ("edge_key", "registry_key")
 AUTHORITY = "authority_key"
 # A line of its own each; TLS with all three files or none, DER.
-OPTIONAL = {"meters": 16, "tls_authority": 255, "tls_certificate": 255, "tls_key": 255}
+OPTIONAL = {"meters": 16, "tls_authority": 255, "tls_certificate": 255, "tls_key": 255, "flow_line": 255}
 TLS = ("tls_authority", "tls_certificate", "tls_key")
 BUSES = ("mbus", "cjt188")
-NUMBERS = {"port": (1, 65535), "positions": (1, 31), "closed_bench_s": (1, 3600)}
-DEFAULTS = {"closed_bench_s": 60}
+NUMBERS = {
+    "port": (1, 65535),
+    "positions": (1, 31),
+    "closed_bench_s": (1, 3600),
+    "flow_unit": (1, 247),
+    "flow_register": (0, 65535),
+    "flow_ml_per_h": (1, 1000000),
+    "flow_words": (1, 2),
+}
+DEFAULTS = {"closed_bench_s": 60, "flow_unit": 1, "flow_register": 0, "flow_ml_per_h": 1000, "flow_words": 1}
 
 
 class Settings:
@@ -31,7 +39,9 @@ class Settings:
     x || y: edge_key, registry_key. Numbers: port, positions, closed_bench_s (60 unless told).
 
     Not needed: meters ("mbus" or "cjt188": what stands on the line `mbus`); tls_authority, tls_certificate, tls_key
-    (paths of DER files, all three or none); authority_key (who grants firmware; without it no update is taken).
+    (paths of DER files, all three or none); flow_line (a Modbus RTU controller of the flow, with flow_unit,
+    flow_register, flow_ml_per_h a step and flow_words; without it the front end sets the flow); authority_key (who
+    grants firmware; without it no update is taken).
     """
 
     def __init__(self, fields: dict[str, object]) -> None:
@@ -50,6 +60,9 @@ class Settings:
         self.tls = [_text(fields, name, OPTIONAL[name]) for name in TLS if name in fields]
         if len(self.tls) not in (0, len(TLS)):
             raise BadSettings("settings", "give all of tls_authority, tls_certificate and tls_key, or none")
+        self.flow_line = _text(fields, "flow_line", OPTIONAL["flow_line"]) if "flow_line" in fields else ""
+        names = ("flow_unit", "flow_register", "flow_ml_per_h", "flow_words")
+        self.flow = [_number(fields, name) for name in names]
         self.authority_key = _key(fields, AUTHORITY) if AUTHORITY in fields else b""
 
     def topic(self, end: str) -> str:

@@ -249,6 +249,8 @@ class Station:
             raw = await self.bench.cut_short()
         except FrontEndSilent:
             raw = self.bench.raw_counts()
+        if self.bench.stuck and self.bench.stuck.code != cause.code:
+            self.panel.complain(self.bench.stuck.code, self.bench.stuck.detail)
         reason = REASONS.get(cause.code, kinds.FAULT)
         self._weigh()
         payload = abandoned_payload(place, reason, raw)

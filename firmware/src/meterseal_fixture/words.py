@@ -171,6 +171,22 @@ SENTENCES = {
         "安全芯片的计数器已到尽头或自相矛盾（%s），请更换板卡。",
         "The secure element's counter is at its end or contradicts itself (%s); change the board.",
     ),
+    "flow.silent": (
+        "流量控制器无应答，检定已中止，请检查其供电与接线。",
+        "The flow controller does not answer; the run is ended. Check its power and wiring.",
+    ),
+    "flow.refused": (
+        "流量控制器拒绝了设定（异常码 %s），检定已中止，请核对其寄存器设置。",
+        "The flow controller refuses (exception %s); the run is ended. Check its register in the settings.",
+    ),
+    "flow.not_taken": (
+        "流量控制器没有接受设定值 %s mL/h，检定已中止，请检查其运行方式。",
+        "The flow controller did not take %s mL/h; the run is ended. Check its mode.",
+    ),
+    "flow.range": (
+        "流量 %s mL/h 超出流量控制器的范围，检定已中止，请更正方案或设置。",
+        "A flow of %s mL/h does not fit the flow controller; the run is ended. Correct the plan or the settings.",
+    ),
 }
 
 
