@@ -1,11 +1,17 @@
 """The driver of the secure element, against a simulated one that is strict about everything the data sheet says."""
 
+import time
+
+from doubles import Folder
 from element import ECC as ECC_FAULT
 from element import MOST, OK, PARSE, REFUSED, SELF_TEST, UNLOCKED, WATCHDOG_US, Clock, crc, framed
 from element import WATCHDOG as NO_TIME_LEFT
 from element import Element as Part
 
-from meterseal_fixture.errors import FixtureError
+from meterseal_fixture.chronicle import Chronicle
+from meterseal_fixture.errors import BadSettings, FixtureError
+from meterseal_fixture.keep import Keep
+from meterseal_fixture.main import _signer
 from meterseal_fixture.signer.atecc608 import (
     Element,
     ElementCounter,
@@ -51,6 +57,26 @@ def signer(found):
 
 def counter(found, number=0):
     return ElementCounter(found, number, found.address, found.clock)
+
+
+class SlowBus:
+    """The element behind a bus whose time is this machine's: what sleeps outside passes inside too."""
+
+    def __init__(self, found):
+        self.found, self.last = found, time.ticks_us()
+
+    def writeto(self, *arguments):
+        self._tick()
+        return self.found.writeto(*arguments)
+
+    def readfrom_into(self, *arguments):
+        self._tick()
+        return self.found.readfrom_into(*arguments)
+
+    def _tick(self):
+        now = time.ticks_us()
+        self.found.clock.now += time.ticks_diff(now, self.last)
+        self.last = now
 
 
 def error(function, *arguments):
@@ -470,3 +496,38 @@ def test_a_counter_that_stays_is_an_error():
     epochs = counter(found)
     epochs.element.count = lambda _number, _step=0, _tries=3: 7
     assert error(epochs.increment)[0] == "element.counter"
+
+
+def test_epochs_go_on_from_the_element_though_the_flash_is_set_back():
+    """Design section 6: a counter that cannot go back. A flash that is five boots ahead is caught up with once; then an
+    old image of it, or an empty one, never gives a number again.
+    """
+    with Folder() as path:
+        for _ in range(5):
+            Chronicle(None, Keep(path))
+        found = part()
+        assert Chronicle(None, Keep(path), counter(found)).epoch == 6 == found.counters[0]
+        assert Chronicle(None, Keep(path), counter(found)).epoch == 7
+    with Folder() as path:
+        assert Chronicle(None, Keep(path), counter(found)).epoch == 8
+
+
+def test_the_application_takes_the_element_where_a_slot_is_configured():
+    """Signer and counter of the board's bus; a board without one says so in a sentence."""
+
+    class Settings:
+        element_slot = SLOT
+
+    class Board:
+        def __init__(self, found):
+            self.i2c = lambda: found
+
+    found = part()
+    signs, counts = _signer(Settings, Board(SlowBus(found)))
+    assert verify(signs.public_xy, b"m", signs.sign(b"m")) and counts.increment() == 1
+    try:
+        _signer(Settings, None)
+    except BadSettings as wrong:
+        assert "element_slot" in wrong.detail
+    else:
+        raise AssertionError("a board without a bus was taken")

@@ -15,16 +15,17 @@ from meterseal_wire.statement import Author, build
 class Chronicle:
     """Signs for `author` in the epoch that `keep` opens, and keeps; `epoch` and `seq` name the newest statement.
 
-    `last_head` is (epoch, seq) of the head this epoch cites, None in the very first.
+    `counter` is a secure element's, None without one. `last_head` is (epoch, seq) of the head this epoch cites, None
+    in the very first.
     """
 
-    def __init__(self, author: Author, keep: Keep) -> None:
+    def __init__(self, author: Author, keep: Keep, counter=None) -> None:
         self.author = author
         self.keep = keep
         head = keep.head()
         self.last_head = (head.epoch, head.seq) if head else None
         self._prev = head.identity if head else GENESIS
-        self.epoch = keep.next_epoch()
+        self.epoch = keep.next_epoch(counter)
         self.seq = -1
 
     def sign(

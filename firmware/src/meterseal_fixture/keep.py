@@ -173,13 +173,22 @@ class Keep:
 
     # What changes it.
 
-    def next_epoch(self) -> int:
-        """The next epoch's number, persistent before it is used; never one that was used."""
+    def next_epoch(self, counter=None) -> int:
+        """The next epoch's number, persistent before it is used; never one that was used. With `counter`, an element's,
+        not even after the flash was set back to an older image.
+        """
         last = max(int.from_bytes(self._epoch.read(), "big"), self.covered()[0])
         if self._head:
             last = max(last, self._head.epoch)
-        self._epoch.write((last + 1).to_bytes(4, "big"))
-        return last + 1
+        epoch = last + 1
+        if counter is not None:
+            # One that starts behind the flash catches up once; from then on it leads.
+            given = counter.increment()
+            while given < epoch:
+                given = counter.increment()
+            epoch = given
+        self._epoch.write(epoch.to_bytes(4, "big"))
+        return epoch
 
     def append(
         self,

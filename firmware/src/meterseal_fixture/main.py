@@ -17,6 +17,7 @@ from meterseal_fixture.offer import Offer
 from meterseal_fixture.panel import Panel
 from meterseal_fixture.pulses import FrontEnd
 from meterseal_fixture.settings import Settings
+from meterseal_fixture.signer.atecc608 import ElementCounter, ElementSigner
 from meterseal_fixture.signer.software_p256 import SoftwareSigner, verify
 from meterseal_fixture.slots import here
 from meterseal_fixture.startup import sign_first, tell_update
@@ -34,7 +35,8 @@ async def run(board, settings: Settings) -> None:
     gc.threshold(GARBAGE_BYTES)
     gc.collect()
     heap_code = gc.mem_alloc()
-    author = Author(settings.fixture, settings.bench, _signer(board.secret()))
+    signer, counter = _signer(settings, board)
+    author = Author(settings.fixture, settings.bench, signer)
     panel = Panel(board.serial(settings.panel))
     front = FrontEnd(board.serial(settings.capture), flow=_flow(settings, board))
     bus = _bus(settings, board)
@@ -43,7 +45,7 @@ async def run(board, settings: Settings) -> None:
         raise BadSettings(
             "settings", "'positions' is %d, the front end has fewer channels" % settings.positions
         )
-    chronicle = Chronicle(author, Keep(board.folder, edge=settings.edge_key))
+    chronicle = Chronicle(author, Keep(board.folder, edge=settings.edge_key), counter)
     down = Down(settings, chronicle, verify, board.log)
     tls = tls_from(settings.tls)
     link = Link(settings, down.take, board.log, tls, lambda: {"entered": chronicle.keep.entered()})
@@ -96,8 +98,14 @@ async def _confirm(slots, link: Link, station: Station, may_write) -> None:
     tell_update(station, slots)
 
 
-def _signer(secret: bytes) -> SoftwareSigner:
+def _signer(settings: Settings, board):
+    """(signer, epoch counter or None): the secure element's where one is configured, else the key file's."""
+    if settings.element_slot is not None:
+        if not hasattr(board, "i2c"):
+            raise BadSettings("settings", "this board has no secure element; remove 'element_slot'")
+        bus = board.i2c()
+        return ElementSigner(bus, settings.element_slot), ElementCounter(bus)
     try:
-        return SoftwareSigner(secret)
+        return SoftwareSigner(board.secret()), None
     except ValueError:
         raise BadSettings("settings", "the key is none that this signer can use; make a new one")

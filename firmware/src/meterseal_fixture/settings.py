@@ -28,6 +28,7 @@ NUMBERS = {
     "flow_register": (0, 65535),
     "flow_ml_per_h": (1, 1000000),
     "flow_words": (1, 2),
+    "element_slot": (0, 15),
 }
 DEFAULTS = {"closed_bench_s": 60, "flow_unit": 1, "flow_register": 0, "flow_ml_per_h": 1000, "flow_words": 1}
 
@@ -40,8 +41,9 @@ class Settings:
 
     Not needed: meters ("mbus" or "cjt188": what stands on the line `mbus`); tls_authority, tls_certificate, tls_key
     (paths of DER files, all three or none); flow_line (a Modbus RTU controller of the flow, with flow_unit,
-    flow_register, flow_ml_per_h a step and flow_words; without it the front end sets the flow); authority_key (who
-    grants firmware; without it no update is taken).
+    flow_register, flow_ml_per_h a step and flow_words; without it the front end sets the flow); element_slot (of the
+    secure element that signs; without it the key file does); authority_key (who grants firmware; without it no update
+    is taken).
     """
 
     def __init__(self, fields: dict[str, object]) -> None:
@@ -63,6 +65,7 @@ class Settings:
         self.flow_line = _text(fields, "flow_line", OPTIONAL["flow_line"]) if "flow_line" in fields else ""
         names = ("flow_unit", "flow_register", "flow_ml_per_h", "flow_words")
         self.flow = [_number(fields, name) for name in names]
+        self.element_slot = _number(fields, "element_slot") if "element_slot" in fields else None
         self.authority_key = _key(fields, AUTHORITY) if AUTHORITY in fields else b""
 
     def topic(self, end: str) -> str:
