@@ -1,4 +1,4 @@
-"""Start the application on the unix board: `micropython -X heapsize=512k main.py settings.json`.
+"""Start the application on the unix board: `micropython -X heapsize=2m main.py settings.json`.
 
 Exit codes: 64 wrong call, 78 settings that cannot be used, 74 a serial line or the store that broke.
 """
