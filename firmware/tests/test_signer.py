@@ -2,6 +2,8 @@
 
 from hashlib import sha256
 
+from meterseal_fixture.errors import FixtureError
+from meterseal_fixture.signer import curve_p256
 from meterseal_fixture.signer.curve_p256 import (
     GX,
     GY,
@@ -15,7 +17,7 @@ from meterseal_fixture.signer.curve_p256 import (
     multiply_base,
     on_curve,
 )
-from meterseal_fixture.signer.software_p256 import SoftwareSigner, _nonces, verify
+from meterseal_fixture.signer.software_p256 import SoftwareSigner, _nonces, new_secret, verify
 
 # RFC 6979 appendix A.2.5: P-256 with SHA-256.
 SECRET = bytes.fromhex("C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721")
@@ -188,3 +190,71 @@ def test_a_point_and_its_opposite_are_infinity():
     assert add(INFINITY, (GX, GY)) == (GX, GY, 1)
     assert double(INFINITY) == INFINITY
     assert affine(add((GX, GY, 1), (GX, GY))) == affine(double((GX, GY, 1)))
+
+
+def counted(scalar):
+    """How often multiply_base doubled and added for a scalar, called from outside or from within."""
+    calls = [0, 0]
+    real = curve_p256.double, curve_p256.add
+
+    def doubling(point):
+        calls[0] += 1
+        return real[0](point)
+
+    def adding(point, affine):
+        calls[1] += 1
+        return real[1](point, affine)
+
+    curve_p256.double, curve_p256.add = doubling, adding
+    try:
+        multiply_base(scalar)
+    finally:
+        curve_p256.double, curve_p256.add = real
+    return calls
+
+
+def test_every_scalar_takes_the_same_doublings_and_additions():
+    """63 of each (SPACING - 1), for weights from 1 bit to 256: 1, 2, N - 1, single bits, long runs, and hashes."""
+    multiply_base(1)  # the table, once
+    scalars = [1, 2, 3, N - 2, N - 1, (1 << 255) - 1, N >> 1, 0x5555 << 200]
+    scalars += [1 << bit for bit in range(0, 256, 17)]
+    scalars += [int.from_bytes(sha256(bytes((turn,))).digest(), "big") % N for turn in range(40)]
+    for scalar in scalars:
+        assert counted(scalar) == [63, 63], hex(scalar)
+
+
+def test_a_new_secret_is_drawn_until_it_is_one():
+    """FIPS 186-5 A.2.2: 0, n and what lies above are drawn again; n - 1 and 1 are taken."""
+    for misses, taken in (
+        ((), number(1)),
+        ((number(0),), number(N - 1)),
+        ((b"\xff" * 32, number(N)), SECRET),
+    ):
+        draws = []
+        for draw in misses + (taken,):
+            draws += [draw, b"\x01" * 31 + b"\x77"]
+        asked = []
+
+        def entropy(count, draws=draws, asked=asked):
+            asked.append(count)
+            return draws.pop(0)
+
+        assert new_secret(entropy) == taken and not draws and set(asked) == {32}
+        assert SoftwareSigner(taken).public_xy
+
+
+def test_a_source_that_is_none_gives_no_secret():
+    """Stuck, too short, or never in range: an error after at most eight draws, not an endless loop and not a key."""
+    for draws in (
+        [SECRET] * 2,
+        [number(0)] * 2,
+        [SECRET[1:], SECRET],
+        [b"", SECRET],
+        [b"\xff" * 32, number(N)] * 4,
+    ):
+        try:
+            new_secret(lambda _, left=draws: left.pop(0))
+        except FixtureError as wrong:
+            assert wrong.code == "signer.entropy" and not draws
+            continue
+        raise AssertionError("a secret came from a source that is none")
