@@ -10,13 +10,13 @@ import asyncio
 import os
 
 from meterseal_fixture.errors import MeterFault
+from meterseal_fixture.meters import tried
 from meterseal_fixture.positions import Reading
 from meterseal_wire import kinds
 from meterseal_wire.telegram import cjt188
 from meterseal_wire.telegram.cjt188_errors import BadFrame, Cjt188Error, MeterRefused
 from meterseal_wire.telegram.cjt188_reading import reading as decode
 
-TRIES = 3
 ANSWER_MS = 500
 ADDRESS = 8
 
@@ -98,17 +98,11 @@ class CjtBus:
 
     async def _ask(self, address: bytes, question):
         """(raw answer, its frame) to a question of the cjt188 module, asked TRIES times at most."""
-        heard = False
-        for serial in range(TRIES):
-            try:
-                return await asyncio.wait_for_ms(self._converse(address, question, serial), self.answer_ms)
-            except Cjt188Error:
-                heard = True
-            except asyncio.TimeoutError:
-                continue
-        if heard:
-            raise MeterFault("meter.damaged", kinds.FAULT)
-        raise MeterFault("meter.silent", kinds.SILENT)
+
+        def once(serial: int):
+            return asyncio.wait_for_ms(self._converse(address, question, serial), self.answer_ms)
+
+        return await tried(once, Cjt188Error)
 
     async def _converse(self, address: bytes, question, serial: int):
         self.serial.drop()

@@ -20,6 +20,24 @@ ANSWER_MS = 500
 DESELECT_MS = 40
 
 
+async def tried(conversation, damage):
+    """What `conversation(number of the try)` gives, TRIES times at most.
+
+    MeterFault `meter.silent` when nothing ever came, `meter.damaged` when no answer was sound (`damage` is the error).
+    """
+    heard = False
+    for number in range(TRIES):
+        try:
+            return await conversation(number)
+        except damage:
+            heard = True
+        except asyncio.TimeoutError:
+            continue
+    if heard:
+        raise MeterFault("meter.damaged", kinds.FAULT)
+    raise MeterFault("meter.silent", kinds.SILENT)
+
+
 class MeterBus:
     """The master's side of the bus on `serial` (async read() and write(), drop())."""
 
@@ -32,17 +50,8 @@ class MeterBus:
 
         MeterFault `meter.silent` when nothing ever came, `meter.damaged` when no answer was sound.
         """
-        heard = False
-        for _ in range(TRIES):
-            try:
-                return await self._converse(address)
-            except MBusError:
-                heard = True
-            except asyncio.TimeoutError:
-                continue
-        if heard:
-            raise MeterFault("meter.damaged", kinds.FAULT)
-        raise MeterFault("meter.silent", kinds.SILENT)
+        reading: Reading = await tried(lambda _: self._converse(address), MBusError)
+        return reading
 
     def check(self, reading: Reading, address: bytes) -> None:
         """MeterFault unless it is the meter that was asked for, with a register to read."""

@@ -12,10 +12,10 @@ import meterseal_fixture
 import meterseal_wire
 from meterseal_fixture.result import abandoned_payload
 from meterseal_fixture.station import Station
+from meterseal_fixture.update import hash_of
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 
-BLOCK = 1024
 FOLDER = 0x4000
 PACKAGES = (meterseal_fixture.__file__, meterseal_wire.__file__)
 
@@ -62,7 +62,7 @@ def firmware_digest() -> bytes:
         name = folder.rsplit("/", 1)[-1]
         for path in sorted(_files(folder, name)):
             digest.update(path.encode() + b"\x00")
-            digest.update(_file_digest(folder + path[len(name) :]))
+            digest.update(hash_of(folder + path[len(name) :]))
     found: bytes = digest.digest()
     return found
 
@@ -76,15 +76,4 @@ def _files(folder: str, name: str) -> list[str]:
                 found += _files("%s/%s" % (folder, entry[0]), path)
         elif path.endswith((".py", ".mpy")):
             found.append(path)
-    return found
-
-
-def _file_digest(path: str) -> bytes:
-    digest = sha256()
-    with open(path, "rb") as file:
-        block = file.read(BLOCK)
-        while block:
-            digest.update(block)
-            block = file.read(BLOCK)
-    found: bytes = digest.digest()
     return found
