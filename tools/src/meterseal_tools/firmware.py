@@ -121,10 +121,13 @@ def modules(root: Path, board: str) -> dict[str, Path]:
     folder = root / "firmware/boards" / board
     if board not in FLASH:
         raise BadImage(f"no board is called {board!r}; give one of {', '.join(FLASH)}")
-    if not all((folder / name).is_file() for name in ("board.py", "main.py", "manifest.py")):
-        raise BadImage(f"{folder} has no board.py, main.py and manifest.py: this board is not written yet")
+    unwritten = BadImage(f"{folder} has no board.py, manifest.py and main: this board is not written yet")
+    if not all((folder / name).is_file() for name in ("board.py", "manifest.py")):
+        raise unwritten
     found = Listed(folder / "manifest.py").found
-    found["start"] = found.pop("main", folder / "main.py")
+    if "main" not in found:
+        raise unwritten
+    found["start"] = found.pop("main")
     return dict(sorted(found.items()))
 
 

@@ -1,4 +1,4 @@
-"""Start the application on the Pico 2 W: settings from SETTINGS on its flash.
+"""Start the application on a board with a microcontroller: settings from SETTINGS on its flash.
 
 The watchdog starts with the application: settings that cannot be used leave the board at its prompt, to be mended;
 anything that breaks later ends the application, nobody feeds the watchdog any more, and the board starts again.
