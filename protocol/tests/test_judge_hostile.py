@@ -104,7 +104,7 @@ def entry(draw: st.DrawFn, number: int) -> Entry:
     check_payload(typ, payload)
     chain = (draw(SMALL), draw(SMALL), draw(HASHES)) if typ in kinds.CHAINED else None
     key = draw(st.sampled_from(KEYS)).thumbprint
-    found = Statement(b"", IDENTITIES[number], b"", b"", b"", typ, key[:8], "X", "x", chain, payload)
+    found = Statement(b"", IDENTITIES[number], b"", b"", b"", b"", typ, key[:8], "X", "x", chain, payload)
     return Entry(found, key, draw(st.integers(0, 12)), draw(UINTS))
 
 
@@ -162,7 +162,7 @@ def test_one_hostile_statement_in_an_honest_log_has_an_answer(
     old = mine[which % len(mine)]
     payload = data.draw(payloads(typ))
     chain = old.statement.chain or ((1, 1, bytes(32)) if typ in kinds.CHAINED else None)
-    changed = Statement(b"", old.statement.identity, b"", b"", b"", typ, b"", "X", "x", chain, payload)
+    changed = Statement(b"", old.statement.identity, b"", b"", b"", b"", typ, b"", "X", "x", chain, payload)
     entries = [e for e in evidence.entries if e is not old] + [
         Entry(changed, old.key, old.leaf, old.entered_s)
     ]

@@ -37,7 +37,9 @@ SIGNATURE = b"\x58\x40"  # the head of 64 bytes
 HEADER_START = 4  # after tag, array, and head and length of the protected header
 END = 66  # bytes of that head and the signature: the end of every message
 
-UINT = rb"(?:\x1a(?!\0\0)....|\x19[^\0].|[\0-\x17]|\x18[\x18-\xff]|\x1b(?!\0\0\0\0)[\0-\x7f].......)"
+UINT = (
+    rb"(?:\x1a[^\0]...|\x1a\0[^\0]..|\x19[^\0].|[\0-\x17]|\x18[\x18-\xff]|\x1b(?!\0\0\0\0)[\0-\x7f].......)"
+)
 NEGATIVE = rb"\x3a(?!\0\0)....|\x39[^\0].|[\x20-\x37]|\x38[\x18-\xff]|\x3b(?!\0\0\0\0)[\0-\x7e]......."
 INT = UINT[:-1] + b"|" + NEGATIVE + b")"
 ASCII = rb"[\0-\x7f]"  # in every normal form, and each character one byte
@@ -106,8 +108,9 @@ def _of_maps(shape: Shape) -> bool:
 class Fields:
     """The map of a shape: its fields in canonical order, counted where some may be missing.
 
-    One field may be a list of maps. Then `before` ends with that list's count, `after` is what follows the list, and
-    `alone` is the whole with a list of one, which is frequent enough to be worth one pattern instead of three.
+    One field may be a list of maps. Then `before` ends with that list's count and `after` is what follows the list.
+    A list of one is frequent enough to be worth one pattern instead of three: `alone`, where all other fields are
+    required.
     """
 
     def __init__(self, shapes: Shapes, rules: Rules) -> None:
@@ -128,8 +131,7 @@ class Fields:
         self.after = _matcher(self.pattern)
         self.end = self._end
         if self.inner is not None:
-            self.end = self._end_of_nested
-            self.ahead = before.count(b")?+")
+            self.end = self._end_of_nested if self.free else self._end_of_one
             self.before = _matcher(before + rb"[\x80-\x%02x]" % (ARRAY + MOST_ITEMS))
             self.alone = _matcher(before + rb"\x81()" + self.inner.pattern + self.pattern)
 
@@ -141,16 +143,18 @@ class Fields:
         missing = found.groups().count(None) if self.free else 0
         return found.end() if raw[at] + missing == self.most else -1
 
+    def _end_of_one(self, raw: bytes, at: int) -> int:
+        """The same for a map with a list of maps and no optional field beside it."""
+        found, inner = self.alone(raw, at), self.inner
+        if found is None or inner is None:
+            return self._end_of_nested(raw, at)
+        fields = raw[found.start(1)]  # the one inner map's first byte
+        return found.end() if fields + found.groups().count(None) == inner.most else -1
+
     def _end_of_nested(self, raw: bytes, at: int) -> int:
-        """The same for a map with a list of maps."""
+        """The same for a map with a list of maps, of any length."""
         inner = self.inner
         assert inner is not None
-        found = self.alone(raw, at)
-        if found is not None:
-            groups, item = found.groups(), self.ahead + 1
-            of_item, missing = groups[item : item + inner.free].count(None), groups.count(None)
-            fits = raw[found.start(item)] + of_item == inner.most
-            return found.end() if fits and raw[at] + missing - of_item == self.most else -1
         found = self.before(raw, at)
         if found is None:
             return -1

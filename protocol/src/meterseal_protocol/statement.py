@@ -19,7 +19,7 @@ from meterseal_wire.chain import check_chain
 from meterseal_wire.errors import BadShape, BadText
 from meterseal_wire.kinds import CHAINED, KINDS, check_payload
 from meterseal_wire.scan import scan
-from meterseal_wire.sign1 import join, split
+from meterseal_wire.sign1 import join, sig_structure, split
 from meterseal_wire.suites import BY_ALG, is_alg, of_header
 
 CONTEXT, EMPTY = b"\x84\x6aSignature1", b"\x40"  # what a Sig_structure starts with, and no external data
@@ -33,6 +33,8 @@ HEADER = {L.HEADER_ALG, L.HEADER_KID, L.HEADER_CWT_CLAIMS, L.HEADER_TYP, L.HEADE
 class Statement:
     """One message: `raw` bytes, 32-byte `identity`, kind, signer's hint, names, place in the chain, payload.
 
+    `signed` is the Sig_structure (RFC 9052 section 4.4), with header and payload as they arrived.
+
     Where the gate let it through, a field that not everybody needs is made when it is first asked for.
     """
 
@@ -40,6 +42,7 @@ class Statement:
     identity: bytes
     protected: bytes
     body: bytes
+    signed: bytes
     signature: bytes
     typ: int
     kid: bytes
@@ -52,12 +55,6 @@ class Statement:
     def kind(self) -> str:
         """The kind's name."""
         return L.KIND_NAMES[self.typ]
-
-    @property
-    def signed(self) -> bytes:
-        """The Sig_structure (RFC 9052 section 4.4), with header and payload as they arrived, each behind its head."""
-        end = gate.HEADER_START + len(self.protected)
-        return b"".join((CONTEXT, self.raw[START:end], EMPTY, self.raw[end + 1 : -gate.END]))
 
 
 class Later:
@@ -109,14 +106,11 @@ def read(raw: bytes) -> Statement:
         return read_strictly(raw)
     typ, kid, header_end = seen
     statement = object.__new__(Statement)
-    fields = {
-        "raw": raw,
-        "protected": raw[gate.HEADER_START : header_end],
-        "signature": raw[-SIGNATURE:],
-        "typ": typ,
-        "kid": kid,
-    }
-    object.__setattr__(statement, "__dict__", fields)
+    fields = vars(statement)
+    fields["raw"], fields["typ"], fields["kid"] = raw, typ, kid
+    fields["protected"], fields["signature"] = raw[gate.HEADER_START : header_end], raw[-SIGNATURE:]
+    # Header and payload each behind its head, which the Sig_structure has too.
+    fields["signed"] = b"".join((CONTEXT, raw[START:header_end], EMPTY, raw[header_end + 1 : -gate.END]))
     return statement
 
 
@@ -143,10 +137,9 @@ def read_strictly(raw: bytes) -> Statement:
     check_payload(typ, payload)
     check_text(payload)
     name = BY_ALG[header[L.HEADER_ALG]].hash(join(protected, body, signature))
+    signed, kid = sig_structure(protected, body), header[L.HEADER_KID]
     issuer, subject = claims[L.CLAIM_ISS], claims[L.CLAIM_SUB]
-    return Statement(
-        raw, name, protected, body, signature, typ, header[L.HEADER_KID], issuer, subject, chain, payload
-    )
+    return Statement(raw, name, protected, body, signed, signature, typ, kid, issuer, subject, chain, payload)
 
 
 def read_header(protected: bytes) -> dict[int, Any]:

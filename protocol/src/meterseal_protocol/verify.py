@@ -7,7 +7,7 @@ from the protected header alone and must be that of the key's suite; a kid that 
 messages, ES256 (-7) and EdDSA (-8) besides our suites, and is never used for statements.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import cbor2
 
@@ -23,11 +23,13 @@ FOREIGN = {-7: ESP256, -8: ED25519, **BY_ALG}
 SIGN1_TAG = 18
 
 
-class Verified(NamedTuple):
+class Verified:
     """A statement and the key under which its signature held."""
 
-    statement: Statement
-    key: PublicKey
+    __slots__ = ("key", "statement")
+
+    def __init__(self, statement: Statement, key: PublicKey) -> None:
+        self.statement, self.key = statement, key
 
 
 def verify(raw: bytes, keys: KeyRing) -> Verified:
