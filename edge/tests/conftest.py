@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from meterseal_edge.custody import Promiser
 from meterseal_edge.events import Parcel
+from meterseal_edge.examiners import Here
 from meterseal_edge.ingest import Ingest
 from meterseal_edge.keybook import Keybook
 from meterseal_edge.log import EdgeLog
@@ -71,7 +72,7 @@ class Box:
         self.keys.learn(self.world.grants.values())
         promiser = Promiser(Author("EDGE1", "YUHANG1", self.world.keys["edge"]), self.log)
         quarantine = Quarantine(self.store, BOUND)
-        self.ingest = Ingest(self.recorder, self.keys, self.log, promiser, quarantine, self.state)  # type: ignore[arg-type]
+        self.ingest = Ingest(self.recorder, Here(self.keys), self.log, promiser, quarantine, self.state)  # type: ignore[arg-type]
 
     def fixture(self, name: str = "W1") -> ModelFixture:
         """A fixture of the world that has signed its boot."""

@@ -59,7 +59,9 @@ def promised(site: Site, name: str) -> int:
 def rows(site: Site) -> list[tuple[int, bytes, bytes, int]]:
     """Leaf, identity, key and seq as they lie in the file, read without the edge."""
     database = sqlite3.connect(site.folder / "edge" / "edge.sqlite")
-    found = database.execute("SELECT leaf, identity, key, seq FROM statement ORDER BY leaf").fetchall()
+    found = database.execute(
+        "SELECT leaf, identity, key, statement.seq FROM statement JOIN chain ON chain = id ORDER BY leaf"
+    ).fetchall()
     database.close()
     return found
 

@@ -23,3 +23,15 @@ class RegistryAbsent(EdgeError):
     """The registry did not answer, or refused. Statements wait in the outbox; nothing is lost."""
 
     code = "edge.registry"
+
+
+class WorkerLost(EdgeError):
+    """A process that verifies ended by itself. The edge ends too and is started again; nothing was acknowledged."""
+
+    code = "edge.worker"
+
+
+class NoSuchTile(EdgeError):
+    """The log has not that many leaves. Ask for its checkpoint first."""
+
+    code = "edge.tile"

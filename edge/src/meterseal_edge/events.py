@@ -1,8 +1,10 @@
 """Everything that can happen to a statement at the edge, in the order in which it happens."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from meterseal_protocol.statement import Statement
+from meterseal_wire import labels as L
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +21,39 @@ class Parcel:
     connection: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """Verified: its signature holds and its key may speak on this topic. Not linked yet."""
+class Candidate(NamedTuple):
+    """Verified: its signature holds and its key may speak on this topic. Not linked yet.
 
-    statement: Statement
+    `cites` is the last head that a boot names, `meters` who sits where by an attempt. A tuple of plain values, since
+    it comes from a process that verifies.
+    """
+
+    raw: bytes
+    identity: bytes
     key: bytes
     fixture: str
-    evidence: tuple[bytes, ...]
+    typ: int
+    chain: tuple[int, int, bytes]
+    evidence: tuple[bytes, ...] = ()
+    cites: tuple[int, int] | None = None
+    meters: dict[int, str] | None = None
+
+    @classmethod
+    def of(
+        cls, statement: Statement, key: bytes, fixture: str, evidence: tuple[bytes, ...] = ()
+    ) -> "Candidate":
+        """Of a chained statement that `key` signed."""
+        chain, typ, cites, meters = statement.chain, statement.typ, None, None
+        assert chain is not None
+        if typ == L.KIND_BOOT and L.LAST_HEAD in statement.payload:
+            epoch, seq = statement.payload[L.LAST_HEAD]
+            cites = (epoch, seq)
+        elif typ == L.KIND_ATTEMPT:
+            meters = {row[L.POSITION]: row[L.METER] for row in statement.payload[L.POSITIONS]}
+        return cls(statement.raw, statement.identity, key, fixture, typ, chain, evidence, cites, meters)
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """Not taken into the log: kept in quarantine with the reason's code, up to a bound per key."""
 
     raw: bytes

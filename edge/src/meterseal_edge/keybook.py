@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from meterseal_edge.errors import BadSettings
+from meterseal_edge.examine import Directory
 from meterseal_protocol.holders import Holder, Holders
 from meterseal_protocol.keys import KeyRing, PublicKey
 from meterseal_wire import kinds
@@ -30,6 +31,7 @@ class Keybook:
         self._grants: dict[bytes, None] = {}
         self._anchors = _keys(anchors)
         self._holders = Holders(self._anchors)
+        self._directory: Directory | None = None
         folder.mkdir(parents=True, exist_ok=True)
         self.learn_folder(folder)
 
@@ -41,7 +43,7 @@ class Keybook:
                 self._grants.update(dict.fromkeys(fresh))
                 found = Holders(self._anchors)
                 waiting = set(found.learn(self._grants))
-                self._holders = found
+                self._holders, self._directory = found, None
                 self._keep(raw for raw in fresh if raw not in waiting)
             return len(self._holders)
 
@@ -67,6 +69,15 @@ class Keybook:
         """Keys of registries: only these make receipts and beacons."""
         return self._holders.of_kind(kinds.REGISTRY)
 
+    def directory(self) -> Directory:
+        """All keys, and which of them are of this site's fixtures: the same object until a grant is learnt."""
+        with self._lock:
+            if self._directory is None:
+                holders = ((key.thumbprint, self.fixture(key.thumbprint)) for key in self.ring)
+                names = {thumbprint: holder.name for thumbprint, holder in holders if holder is not None}
+                self._directory = Directory(self.ring, names)
+            return self._directory
+
     def fixture(self, thumbprint: bytes) -> Holder | None:
         """The fixture of this site that holds a key, None where none does."""
         holder = self._holders.of(thumbprint, kinds.FIXTURE)
@@ -74,8 +85,7 @@ class Keybook:
 
     def keys_of(self, name: str) -> list[bytes]:
         """Thumbprints of the keys that a fixture of this site holds or held."""
-        holders = ((key.thumbprint, self.fixture(key.thumbprint)) for key in self.ring)
-        return [thumbprint for thumbprint, holder in holders if holder is not None and holder.name == name]
+        return [thumbprint for thumbprint, held in self.directory().names.items() if held == name]
 
 
 def _keys(anchors: bytes) -> list[PublicKey]:

@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ from meterseal_edge.beacon import BeaconKeeper
 from meterseal_edge.checkpoint import Checkpointer
 from meterseal_edge.custody import Promiser
 from meterseal_edge.errors import BadSettings, EdgeError, StoreFailed
+from meterseal_edge.events import Parcel
+from meterseal_edge.examine import Examined
+from meterseal_edge.examiners import AHEAD, Beside, Here
 from meterseal_edge.inbox import Inbox
 from meterseal_edge.ingest import Ingest
 from meterseal_edge.keybook import Keybook
@@ -72,7 +76,8 @@ def build(settings: Settings) -> Edge:
     recall(store, keys, state)
     inbox = Inbox(settings, state)
     quarantine = Quarantine(store, settings.quarantine)
-    ingest = Ingest(inbox, keys, edge_log, Promiser(author, edge_log), quarantine, state)
+    examiner = Beside(keys, settings.workers) if settings.workers else Here(keys)
+    ingest = Ingest(inbox, examiner, edge_log, Promiser(author, edge_log), quarantine, state)
     outbox = Outbox(settings, store, keys, inbox)
     inbox.on_online = outbox.catch_up
     beacons = BeaconKeeper(settings, keys, inbox, state)
@@ -100,22 +105,38 @@ def recall(store: Store, keys: Keybook, state: State) -> None:
 
 
 def ingest_loop(edge: Edge, stop: threading.Event) -> None:
-    """Batches until `stop`. A store that fails ends the session: what was not acknowledged comes again."""
-    while not stop.is_set():
-        parcels = edge.inbox.take(edge.settings.batch, WAIT_S)
-        if not parcels:
-            continue
-        try:
-            edge.ingest.keep(parcels)
-        except StoreFailed as error:
-            log.warning("%s", error)
-            edge.state.accepting(False)
-            edge.state.alarm("", error.code, str(error))
-            stop.wait(STORE_PAUSE_S)
-            edge.inbox.renew()
-        else:
-            edge.state.accepting(True)
-            edge.outbox.wake.set()
+    """Batches until `stop`: while one is written to disk, the next ones are examined already."""
+    ahead: deque[list[Parcel]] = deque()
+    examiner = edge.ingest.examiner
+    while ahead or not stop.is_set():
+        while len(ahead) < AHEAD and not stop.is_set():
+            parcels = edge.inbox.take(edge.settings.batch, 0 if ahead else WAIT_S)
+            if not parcels:
+                break
+            examiner.start(parcels)
+            ahead.append(parcels)
+        if ahead and not settled(edge, ahead.popleft(), examiner.finish(), stop):
+            while ahead:
+                ahead.popleft()
+                examiner.finish()
+
+
+def settled(edge: Edge, parcels: list[Parcel], examined: Examined, stop: threading.Event) -> bool:
+    """One batch from examined to acknowledged. A store that fails ends the session: what was not acknowledged comes
+    again, and what was taken ahead with it.
+    """
+    try:
+        edge.ingest.keep(parcels, examined)
+    except StoreFailed as error:
+        log.warning("%s", error)
+        edge.state.accepting(False)
+        edge.state.alarm("", error.code, str(error))
+        stop.wait(STORE_PAUSE_S)
+        edge.inbox.renew()
+        return False
+    edge.state.accepting(True)
+    edge.outbox.wake.set()
+    return True
 
 
 def run(edge: Edge) -> int:
@@ -146,6 +167,7 @@ def run(edge: Edge) -> int:
         for thread in threads:
             thread.join(timeout=STOP_S)
         edge.inbox.stop()
+        edge.ingest.examiner.close()
         door.close()
         edge.store.close()
         edge.lock.close()

@@ -16,6 +16,7 @@ RANGES = {
     "page_port": (1, 65535),
     "mqtt_version": (4, 5),
     "batch": (1, 400),
+    "workers": (0, 64),
     "quarantine": (1, 1_000_000),
     "registry_poll_s": (1, 3600),
 }
@@ -26,7 +27,8 @@ class Settings:
     """Where the edge keeps its store, whom it trusts, whom it serves.
 
     `key` is the edge's 0600 key file, `anchors` a CBOR array of COSE_Key, `grants` an optional folder of *.cose,
-    `mqtt_version` 5 or 4 (3.1.1), `batch` the most parcels committed together, `quarantine` its bound per fixture.
+    `mqtt_version` 5 or 4 (3.1.1), `batch` the most parcels committed together,
+    `workers` how many processes check signatures (0: the edge's own), `quarantine` its bound per fixture.
     """
 
     folder: Path
@@ -41,7 +43,8 @@ class Settings:
     page_host: str = "127.0.0.1"
     grants: Path | None = None
     mqtt_version: int = 5
-    batch: int = 200
+    batch: int = 128
+    workers: int = 0
     quarantine: int = 1000
     registry_poll_s: int = 5
 

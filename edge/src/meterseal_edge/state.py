@@ -7,7 +7,6 @@ from typing import Any
 
 from meterseal_edge.events import Covered, Durable
 from meterseal_edge.live_line import shown
-from meterseal_wire import labels as L
 
 ALARMS, FIXTURES = 50, 500
 
@@ -71,10 +70,8 @@ class State:
             for item in durable:
                 view = self._fixture(item.candidate.fixture)
                 view.stored += 1
-                statement = item.candidate.statement
-                if statement.typ == L.KIND_ATTEMPT:
-                    rows = statement.payload[L.POSITIONS]
-                    view.meters = {row[L.POSITION]: row[L.METER] for row in rows}
+                if item.candidate.meters is not None:
+                    view.meters = item.candidate.meters
             self.version += 1
 
     def covered(self, promise: Covered) -> None:

@@ -5,17 +5,18 @@ import sys
 from edge.tests.planted.power import fail_at_commit
 
 from meterseal_edge.events import Covered, Parcel
+from meterseal_edge.examine import Examined
 from meterseal_edge.ingest import Ingest
 from meterseal_edge.main import main
 
 honest = Ingest.keep
 
 
-def keep(self: Ingest, parcels: list[Parcel]) -> list[Covered]:
+def keep(self: Ingest, parcels: list[Parcel], examined: Examined | None = None) -> list[Covered]:
     """Acknowledge, then do the work."""
     for parcel in parcels:
         self.inbox.acknowledge(parcel)
-    return honest(self, parcels)
+    return honest(self, parcels, examined)
 
 
 Ingest.keep = keep  # type: ignore[method-assign]

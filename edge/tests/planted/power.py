@@ -3,8 +3,9 @@
 import os
 import signal
 import time
+from typing import Any
 
-from meterseal_edge.events import Candidate, Refused
+from meterseal_edge.events import Candidate
 from meterseal_edge.store.sqlite import SqliteStore
 
 WIRE_S = 0.3  # what the process handed to its sockets before the cut is on its way; the cut is not about the network
@@ -15,13 +16,13 @@ def fail_at_commit(number: int, before: bool) -> None:
     honest = SqliteStore.append
     done = 0
 
-    def append(self: SqliteStore, fresh: list[Candidate], refused: list[Refused], received_s: int) -> int:
+    def append(self: SqliteStore, fresh: list[Candidate], *more: Any) -> int:
         nonlocal done
         done += bool(fresh)
         if done == number and before:
             time.sleep(WIRE_S)
             os.kill(os.getpid(), signal.SIGKILL)
-        first = honest(self, fresh, refused, received_s)
+        first = honest(self, fresh, *more)
         if done == number:
             os.kill(os.getpid(), signal.SIGKILL)
         return first

@@ -35,21 +35,41 @@ class Tree:
 
     def append(self, data: bytes) -> None:
         """Add a leaf with this data."""
-        height, right = 0, leaf_hash(data)
+        self.append_hash(leaf_hash(data))
+
+    def append_hash(self, right: bytes) -> None:
+        """Add a leaf whose hash is known, or a whole subtree in a tree of subtrees of one size."""
+        height = 0
         while self._full and self._full[-1][0] == height:
             right = node_hash(self._full.pop()[1], right)
             height += 1
         self._full.append((height, right))
         self.size += 1
 
+    @property
+    def peaks(self) -> list[bytes]:
+        """Roots of the full subtrees that the tree is made of, the largest first."""
+        return [root for _, root in self._full]
+
     def root(self) -> bytes:
         """Root over all leaves; SHA-256 of nothing for none."""
-        if not self._full:
-            return EMPTY
-        root = self._full[-1][1]
-        for _, left in reversed(self._full[:-1]):
-            root = node_hash(left, root)
-        return root
+        return over_peaks(self.peaks)
+
+    def copy(self) -> "Tree":
+        """A tree that grows for itself."""
+        other = Tree()
+        other.size, other._full = self.size, self._full.copy()
+        return other
+
+
+def over_peaks(peaks: Sequence[bytes]) -> bytes:
+    """Root over full subtrees that stand side by side, the largest first (RFC 9162 section 2.1.1)."""
+    if not peaks:
+        return EMPTY
+    root = peaks[-1]
+    for left in reversed(peaks[:-1]):
+        root = node_hash(left, root)
+    return root
 
 
 def subtree(hashes: Sequence[bytes], start: int, end: int) -> bytes:

@@ -34,6 +34,8 @@ const CODES = {
   "edge.receipt": ["登记库回执无效，稍后重发。", "A receipt of the registry does not hold; sent again later."],
   "edge.refused": ["登记库拒收一条记录，其余不受影响，稍后重发。", "The registry refused a statement; others go on, this one is sent again later."],
   "edge.registry": ["登记库无法使用：记录留在本站，恢复后补传。", "The registry cannot be used: statements wait here and are sent when it can."],
+  "edge.worker": ["验签进程已退出，本站将重新启动；记录不会丢失。", "A process that verifies has ended and the edge restarts; nothing is lost."],
+  "edge.tile": ["日志没有这么长：先读取检查点。", "The log is not that long: read its checkpoint first."],
   "edge.store": ["存储失败，已停止确认：检查磁盘。", "The store failed and acknowledging stopped: look at the disk."],
   "edge.topic": ["密钥与主题不符，或夹具不属于本站，已隔离。", "The key does not belong to this topic or site; quarantined."],
   "verify.unknown_key": ["未知密钥：缺少该夹具的授权。", "Unknown key: the fixture's grant is missing here."],

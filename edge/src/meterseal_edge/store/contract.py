@@ -1,13 +1,13 @@
 """What a store promises. One interface; `sqlite.py` is the back end of this version.
 
-`append` is all or nothing: when it returns, statements, evidence, refusals and log order are on disk; when it
-raises StoreFailed, none of them is. A refusal of what `append` now takes in is forgotten in the same step. `enter`
-keeps receipts. Everything else reads; all of it may raise StoreFailed.
+`append` is all or nothing: when it returns, statements, evidence, refusals, log order and the roots over the tiles
+that were filled are on disk; when it raises StoreFailed, none of them is. A refusal of what `append` now takes in is
+forgotten in the same step. `enter` keeps receipts. Everything else reads; all of it may raise StoreFailed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from meterseal_edge.events import Candidate, Refused
 from meterseal_wire.chain import Head
@@ -26,18 +26,31 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """What is held of one key: its thumbprint, number of statements, when the newest came, and the head."""
+    """What is held of one key: its thumbprint, number of statements, when the newest came, the head, and epoch and
+    seq of the oldest.
+    """
 
     key: bytes
     statements: int
     last_s: int
     head: Head
+    begins: tuple[int, int]
+
+
+class Root(NamedTuple):
+    """The root over a whole tile of the log: hash number `place` of `level` (C2SP tlog-tiles), level 1 or higher."""
+
+    level: int
+    place: int
+    hash: bytes
 
 
 class Store(Protocol):
     """Durable statements in log order, with heads, quarantine and receipts."""
 
-    def append(self, fresh: list[Candidate], refused: list[Refused], received_s: int) -> int:
+    def append(
+        self, fresh: list[Candidate], refused: list[Refused], received_s: int, roots: Sequence[Root] = ()
+    ) -> int:
         """Write all of it in one transaction; the leaf of the first fresh statement."""
 
     def head(self, key: bytes) -> Head | None:
@@ -49,8 +62,11 @@ class Store(Protocol):
     def identity_at(self, key: bytes, epoch: int, seq: int) -> bytes | None:
         """Identity stored at one place of a key's chain."""
 
-    def identities(self) -> Iterator[bytes]:
-        """Identities in log order."""
+    def identities(self, start: int, end: int) -> list[bytes]:
+        """Identities of the leaves from `start` up to `end`."""
+
+    def roots(self, level: int, start: int, end: int) -> list[bytes]:
+        """Hashes of a level, 1 or higher, from place `start` up to `end`."""
 
     def chains(self) -> list[Chain]:
         """What is held of each key."""

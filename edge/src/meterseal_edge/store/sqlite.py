@@ -9,46 +9,42 @@ other.
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from itertools import takewhile
+from collections.abc import Callable, Sequence
+from itertools import groupby, takewhile
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
 from meterseal_edge.errors import StoreFailed
 from meterseal_edge.events import Candidate, Refused
-from meterseal_edge.store.contract import Chain, Stored
+from meterseal_edge.store.contract import Chain, Root, Stored
+from meterseal_edge.store.schema import PRAGMAS, prepare
 from meterseal_wire.chain import Head
+from meterseal_wire.encode import encode
+from meterseal_wire.scan import scan
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS statement (
-    leaf INTEGER PRIMARY KEY, identity BLOB NOT NULL UNIQUE, key BLOB NOT NULL, epoch INTEGER NOT NULL,
-    seq INTEGER NOT NULL, raw BLOB NOT NULL, received_s INTEGER NOT NULL, receipt BLOB,
-    UNIQUE (key, epoch, seq)
-);
-CREATE INDEX IF NOT EXISTS statement_unentered ON statement (leaf) WHERE receipt IS NULL;
-CREATE TABLE IF NOT EXISTS evidence (
-    leaf INTEGER NOT NULL, ordinal INTEGER NOT NULL, item BLOB NOT NULL, PRIMARY KEY (leaf, ordinal)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS quarantine (
-    raw BLOB NOT NULL, key BLOB NOT NULL, fixture TEXT NOT NULL, code TEXT NOT NULL, why TEXT NOT NULL,
-    received_s INTEGER NOT NULL, UNIQUE (raw, code, fixture)
-);
-CREATE INDEX IF NOT EXISTS quarantine_fixture ON quarantine (fixture);
-"""
+CHAINS = "SELECT id, key, epoch, seq, head, first_epoch, first_seq, statements, last_s FROM chain"
+NEW_CHAIN = "INSERT INTO chain VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+MOVE_CHAIN = "UPDATE chain SET epoch = ?, seq = ?, head = ?, statements = ?, last_s = ? WHERE id = ?"
+STATEMENT = "INSERT INTO statement VALUES (?, ?, ?, ?, ?, ?, ?, NULL)"
+REFUSAL = "INSERT OR IGNORE INTO quarantine VALUES (?, ?, ?, ?, ?, ?)"
 ENTER = "UPDATE statement SET receipt = ? WHERE leaf = ? AND receipt IS NULL"
-T = TypeVar("T")
-PRAGMAS = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL")
-HEAD = "SELECT epoch, seq, identity FROM statement WHERE key = ? ORDER BY epoch DESC, seq DESC LIMIT 1"
-OLDEST = "SELECT epoch, seq FROM statement WHERE key = ? ORDER BY epoch, seq LIMIT 1"
-PLACE = "SELECT identity FROM statement WHERE key = ? AND epoch = ? AND seq = ?"
-UNENTERED = (
-    "SELECT leaf, key, identity, raw FROM statement WHERE receipt IS NULL AND leaf > ? ORDER BY leaf LIMIT ?"
+PLACE = "SELECT identity FROM statement WHERE chain = ? AND epoch = ? AND seq = ?"
+UNENTERED = """
+SELECT leaf, chain, identity, raw, items FROM statement LEFT JOIN evidence USING (leaf)
+WHERE receipt IS NULL AND leaf > ? ORDER BY leaf LIMIT ?
+"""
+RECEIPTS = (
+    "SELECT receipt FROM statement WHERE chain = ? AND (epoch, seq) > (?, ?) ORDER BY epoch, seq LIMIT ?"
 )
-RECEIPTS = "SELECT receipt FROM statement WHERE key = ? AND (epoch, seq) > (?, ?) ORDER BY epoch, seq LIMIT ?"
+IDENTITIES = "SELECT identity FROM statement WHERE leaf >= ? AND leaf < ? ORDER BY leaf"
+ROOTS = "SELECT hash FROM root WHERE level = ? AND place >= ? AND place < ? ORDER BY place"
+EVIDENCE_BYTES = 65536
+T = TypeVar("T")
 
 
 class SqliteStore:
-    """A `Store` in one SQLite file."""
+    """A `Store` in one SQLite file. Chains are held in memory too: every statement asks for its own."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
@@ -56,7 +52,7 @@ class SqliteStore:
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             for pragma in PRAGMAS:
                 self._db.execute(pragma)
-            self._db.executescript(SCHEMA)
+            prepare(self._db, path)
         except sqlite3.Error as error:
             raise StoreFailed(
                 f"{path} cannot be opened: {error}. Restore a backup or give the disk room"
@@ -64,20 +60,61 @@ class SqliteStore:
         # Counted once: the page asks often, and a full count reads every row.
         self._size = int(self._one("SELECT COALESCE(MAX(leaf) + 1, 0) FROM statement")[0])
         self._waiting = int(self._one("SELECT COUNT(*) FROM statement WHERE receipt IS NULL")[0])
+        self._refused: dict[str, int] = self._refusals()
+        rows = self._all(CHAINS)
+        self._ids = {row[1]: row[0] for row in rows}
+        self._keys = {row[0]: row[1] for row in rows}
+        self._chains = {
+            row[1]: Chain(row[1], row[7], row[8], Head(*row[2:5]), (row[5], row[6])) for row in rows
+        }
 
-    def append(self, fresh: list[Candidate], refused: list[Refused], received_s: int) -> int:
+    def append(
+        self, fresh: list[Candidate], refused: list[Refused], received_s: int, roots: Sequence[Root] = ()
+    ) -> int:
         """Write all of it in one transaction; the leaf of the first fresh statement."""
         with self._lock:
-            first = self._size
+            first, moved = self._size, self._moved(fresh, received_s)
+            ids = self._ids | {
+                key: len(self._ids) + n for n, key in enumerate(moved.keys() - self._ids.keys(), 1)
+            }
+            quarantined = bool(self._refused)
+
+            def write() -> None:
+                self._write_chains(moved, ids)
+                self._write(first, fresh, received_s, ids)
+                self._db.executemany("INSERT INTO root VALUES (?, ?, ?)", roots)
+                self._db.executemany(REFUSAL, [(*item, received_s) for item in refused])
+                # Last: a statement may be refused and link later in the same batch.
+                if refused or quarantined:
+                    self._db.executemany(
+                        "DELETE FROM quarantine WHERE raw = ?", [(one.raw,) for one in fresh]
+                    )
+
             try:
-                self._transaction(lambda: self._write(first, fresh, refused, received_s))
+                self._transaction(write)
             except sqlite3.Error as error:
                 raise StoreFailed(
                     f"nothing was stored: {error}. Give the disk room; fixtures keep their queues"
                 ) from None
             self._size += len(fresh)
             self._waiting += len(fresh)
+            self._chains.update(moved)
+            self._ids = ids
+            self._keys.update({ids[key]: key for key in moved})
+            if refused or quarantined:
+                self._refused = self._refusals()
             return first
+
+    def _moved(self, fresh: list[Candidate], received_s: int) -> dict[bytes, Chain]:
+        """The chains as they stand once `fresh` is stored, in which each key's statements are in order."""
+        moved: dict[bytes, Chain] = {}
+        for key, group in groupby(sorted(fresh, key=itemgetter(2)), key=itemgetter(2)):
+            mine = list(group)
+            old, end = self._chains.get(key), mine[-1]
+            count = len(mine) + (old.statements if old else 0)
+            begins = old.begins if old else mine[0].chain[:2]
+            moved[key] = Chain(key, count, received_s, Head(*end.chain[:2], end.identity), begins)
+        return moved
 
     def _transaction(self, write: Callable[[], T]) -> T:
         try:
@@ -90,56 +127,60 @@ class SqliteStore:
                 self._db.execute("ROLLBACK")
             raise
 
-    def _write(self, first: int, fresh: list[Candidate], refused: list[Refused], received_s: int) -> None:
-        rows = []
-        items = []
-        for leaf, candidate in enumerate(fresh, first):
-            statement = candidate.statement
-            epoch, seq = statement.chain[:2] if statement.chain else (0, 0)
-            rows.append((leaf, statement.identity, candidate.key, epoch, seq, statement.raw, received_s))
-            items += [(leaf, ordinal, item) for ordinal, item in enumerate(candidate.evidence)]
-        self._db.executemany("INSERT INTO statement VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", rows)
-        self._db.executemany("INSERT INTO evidence VALUES (?, ?, ?)", items)
-        self._db.executemany(
-            "INSERT OR IGNORE INTO quarantine VALUES (?, ?, ?, ?, ?, ?)",
-            [(item.raw, item.key, item.fixture, item.code, item.why, received_s) for item in refused],
-        )
-        # Last: a statement may be refused and link later in the same batch.
-        self._db.executemany("DELETE FROM quarantine WHERE raw = ?", [(c.statement.raw,) for c in fresh])
+    def _write_chains(self, moved: dict[bytes, Chain], ids: dict[bytes, int]) -> None:
+        for key, now in moved.items():
+            head = (now.head.epoch, now.head.seq, now.head.identity)
+            if key in self._ids:
+                self._db.execute(MOVE_CHAIN, (*head, now.statements, now.last_s, ids[key]))
+            else:
+                self._db.execute(NEW_CHAIN, (ids[key], key, *head, *now.begins, now.statements, now.last_s))
+
+    def _write(self, first: int, fresh: list[Candidate], received_s: int, ids: dict[bytes, int]) -> None:
+        rows = [
+            (leaf, ids[one.key], one.chain[0], one.chain[1], one.identity, one.raw, received_s)
+            for leaf, one in enumerate(fresh, first)
+        ]
+        items = [(leaf, encode(list(one.evidence))) for leaf, one in enumerate(fresh, first) if one.evidence]
+        self._db.executemany(STATEMENT, rows)
+        self._db.executemany("INSERT INTO evidence VALUES (?, ?)", items)
+
+    def _refusals(self) -> dict[str, int]:
+        return dict(self._all("SELECT fixture, COUNT(*) FROM quarantine GROUP BY fixture"))
 
     def head(self, key: bytes) -> Head | None:
         """The newest linked statement of a key."""
-        row = self._one(HEAD, key)
-        return Head(*row) if row else None
+        chain = self._chains.get(key)
+        return chain.head if chain else None
 
     def begins(self, key: bytes) -> tuple[int, int] | None:
         """Epoch and seq of the oldest statement of a key."""
-        row = self._one(OLDEST, key)
-        return (row[0], row[1]) if row else None
+        chain = self._chains.get(key)
+        return chain.begins if chain else None
 
     def identity_at(self, key: bytes, epoch: int, seq: int) -> bytes | None:
         """Identity stored at one place of a key's chain."""
-        row = self._one(PLACE, key, epoch, seq)
+        row = self._one(PLACE, self._ids.get(key), epoch, seq)
         return row[0] if row else None
 
-    def identities(self) -> Iterator[bytes]:
-        """Identities in log order."""
-        return (row[0] for row in self._all("SELECT identity FROM statement ORDER BY leaf"))
+    def identities(self, start: int, end: int) -> list[bytes]:
+        """Identities of the leaves from `start` up to `end`."""
+        return [row[0] for row in self._all(IDENTITIES, start, end)]
+
+    def roots(self, level: int, start: int, end: int) -> list[bytes]:
+        """Hashes of a level, 1 or higher, from place `start` up to `end`."""
+        return [row[0] for row in self._all(ROOTS, level, start, end)]
 
     def chains(self) -> list[Chain]:
         """What is held of each key."""
-        rows = self._all("SELECT key, COUNT(*), MAX(received_s) FROM statement GROUP BY key")
-        return [Chain(key, count, last_s, Head(*self._one(HEAD, key))) for key, count, last_s in rows]
+        return list(self._chains.values())
 
     def unentered(self, after: int, most: int) -> list[Stored]:
         """The oldest statements without a registry receipt whose leaf is above `after`."""
-        with self._lock:
-            rows = self._all(UNENTERED, after, most)
-            return [Stored(leaf, key, name, raw, self._evidence(leaf)) for leaf, key, name, raw in rows]
-
-    def _evidence(self, leaf: int) -> tuple[bytes, ...]:
-        rows = self._all("SELECT item FROM evidence WHERE leaf = ? ORDER BY ordinal", leaf)
-        return tuple(row[0] for row in rows)
+        rows = self._all(UNENTERED, after, most)
+        return [
+            Stored(leaf, self._keys[chain], name, raw, tuple(scan(items, EVIDENCE_BYTES)) if items else ())
+            for leaf, chain, name, raw, items in rows
+        ]
 
     def enter(self, receipts: list[tuple[int, bytes]]) -> None:
         """Keep receipts (leaf, bytes): these statements are entered."""
@@ -155,18 +196,17 @@ class SqliteStore:
 
     def receipts(self, key: bytes, after: tuple[int, int], most: int) -> list[bytes]:
         """Receipts of a key's statements after a place, oldest first, up to the first that has none yet."""
-        found = (row[0] for row in self._all(RECEIPTS, key, *after, most))
+        found = (row[0] for row in self._all(RECEIPTS, self._ids.get(key), *after, most))
         return list(takewhile(lambda receipt: receipt is not None, found))
 
     def counts(self) -> tuple[int, int, int]:
         """(durable, entered, quarantined)."""
         with self._lock:
-            quarantined = int(self._one("SELECT COUNT(*) FROM quarantine")[0])
-            return self._size, self._size - self._waiting, quarantined
+            return self._size, self._size - self._waiting, sum(self._refused.values())
 
     def quarantined(self, fixture: str) -> int:
         """How many refusals of one fixture are kept."""
-        return int(self._one("SELECT COUNT(*) FROM quarantine WHERE fixture = ?", fixture)[0])
+        return self._refused.get(fixture, 0)
 
     def refusals(self, fixture: str) -> list[bytes]:
         """The refused bytes of one fixture."""

@@ -1,0 +1,103 @@
+"""Station 6, first half: from a message's bytes to what each statement in it is worth. Pure, so it runs anywhere.
+
+Size and envelope, signature, and whose topic it is; evidence is held against what covers it. What links is decided by
+`ingest.py`, which has the chains.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from meterseal_edge.events import Candidate, Refused
+from meterseal_protocol.errors import ProtocolError
+from meterseal_protocol.keys import KeyRing
+from meterseal_protocol.statement import Statement
+from meterseal_protocol.verify import verify
+from meterseal_wire import labels as L
+from meterseal_wire.digest import sha256
+from meterseal_wire.errors import WireError
+from meterseal_wire.scan import scan
+from meterseal_wire.tree import tree_hash
+
+PARCEL_BYTES = 65536
+Said = tuple[str, bytes]  # the fixture that the topic names, payload
+Item = tuple[bytes, tuple[bytes, ...]]  # statement, evidence
+Alarm = tuple[str, str, str]  # fixture, code, why
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Every key that is known, and the names of this site's fixtures by thumbprint."""
+
+    ring: KeyRing
+    names: Mapping[bytes, str]
+
+
+@dataclass(slots=True)
+class Examined:
+    """Statements of some messages in their order, each of them a candidate or refused."""
+
+    found: list[Candidate | Refused]
+    alarms: list[Alarm]
+
+
+def examine(said: Iterable[Said], directory: Directory) -> Examined:
+    """What messages hold. Whatever is wrong with one is a refusal or an alarm, never an error."""
+    found: list[Candidate | Refused] = []
+    alarms: list[Alarm] = []
+    for fixture, payload in said:
+        items = unpack(fixture, payload)
+        if isinstance(items, Refused):
+            found.append(items)
+            continue
+        for raw, evidence in items:
+            one = verified(fixture, raw, directory)
+            if isinstance(one, Refused):
+                found.append(one)
+                continue
+            statement, key = one
+            whole = not evidence or covers(statement, evidence)
+            if not whole:
+                alarms.append((fixture, "edge.evidence", "evidence that the statement does not cover"))
+            found.append(Candidate.of(statement, key, fixture, evidence if whole else ()))
+    return Examined(found, alarms)
+
+
+def unpack(fixture: str, payload: bytes) -> list[Item] | Refused:
+    """(statement, evidence) pairs of a parcel; a damaged parcel is refused whole, with the byte."""
+    try:
+        items = scan(payload, PARCEL_BYTES)
+    except WireError as error:
+        return Refused(payload[:PARCEL_BYTES], b"", fixture, error.code, str(error))
+    if not isinstance(items, list) or not all(_is_item(item) for item in items):
+        why = "a parcel is an array of [statement, evidence ...]"
+        return Refused(payload, b"", fixture, "edge.parcel", why)
+    return [(item[0], tuple(item[1:])) for item in items]
+
+
+def _is_item(item: object) -> bool:
+    return isinstance(item, list) and bool(item) and all(isinstance(part, bytes) for part in item)
+
+
+def verified(fixture: str, raw: bytes, directory: Directory) -> tuple[Statement, bytes] | Refused:
+    """A statement and its key if a fixture's key signed it on that fixture's own topic, else a refusal."""
+    try:
+        found = verify(raw, directory.ring)
+    except (ProtocolError, WireError) as error:
+        return Refused(raw, b"", fixture, error.code, str(error))
+    statement, key = found.statement, found.key.thumbprint
+    holder = directory.names.get(key)
+    if holder != fixture:
+        why = f"the key of {holder or 'no fixture of this site'} spoke on the topic of {fixture}"
+        return Refused(raw, key, fixture, "edge.topic", why)
+    if statement.chain is None:
+        return Refused(raw, key, fixture, "edge.kind", f"a {statement.kind} is not a fixture's to say")
+    return statement, key
+
+
+def covers(statement: Statement, evidence: tuple[bytes, ...]) -> bool:
+    """True if the statement's plan digest or evidence root is that of `evidence`; an abandoned run covers none."""
+    if statement.typ == L.KIND_ATTEMPT:
+        return len(evidence) == 1 and sha256(evidence[0]) == statement.payload[L.PLAN]
+    if statement.typ == L.KIND_RESULT:
+        return bool(tree_hash(list(evidence)) == statement.payload[L.EVIDENCE_ROOT])
+    return False
