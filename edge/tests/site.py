@@ -116,7 +116,7 @@ def on_port(app: Starlette, port: int) -> Iterator[None]:
 class Site:
     """Broker, edge process and MQTT clients in the fixtures' place."""
 
-    def __init__(self, folder: Path, broker: Broker) -> None:
+    def __init__(self, folder: Path, broker: Broker, workers: int = 0) -> None:
         self.folder, self.broker = folder, broker
         self.world = World()
         self.registry = SmallRegistry(self.world)
@@ -141,6 +141,7 @@ class Site:
             page_port=self.page_port,
             mqtt_version=broker.mqtt_version,
             registry_poll_s=1,
+            workers=workers,
         )
         self.edge = Service("meterseal_edge", settings, f"{self.page}/readyz")
         self.down: dict[str, list[bytes]] = {"W1": [], "G1": []}
