@@ -152,7 +152,7 @@ GRANTS: dict[str, dict[int, Any]] = {
     "supervisor": {**SUPERVISOR, L.SHARE: [1, 20]},
     "firmware": {**FIRMWARE, L.FIRMWARE_FLOOR: 3},
     "reference-material": {L.GRANT: 14, L.REFERENCE_MATERIAL: "GBW(E) 1", L.MAKER: "DEMO"},
-    "rules": {L.GRANT: 12, L.RULES: HASH, L.RULES_NAME: "jjg162"},
+    "rules": {L.GRANT: 12, L.RULES: HASH, L.RULES_NAME: "jjg162", L.PLANS: [HASH]},
 }
 EXAMPLES = {**PAYLOADS, **{rule: (L.KIND_GRANT, {**HEAD, **fields}) for rule, fields in GRANTS.items()}}
 

@@ -62,6 +62,7 @@ HASHES = {
     f"{PROTOCOL}/judge/policy.py": "the draw of a sampling, the same for everybody whatever their keys are",
     f"{PROTOCOL}/signing/esp256.py": "that row's own hash, which its second library wants done before",
     f"{PROTOCOL}/rules/pack.py": "a rule pack's raw bytes: contents are SHA-256 in every suite",
+    "edge/src/meterseal_edge/mark.py": "a slot of the mark: contents, to see a torn write",
     "edge/src/meterseal_edge/keybook.py": "the name of a file, never compared with an identity",
     f"{FIXTURE}/signer/atecc608.py": "that row's own hash, which the element wants done before",
     "tools/src/meterseal_tools/audit_log.py": "a folder's list of files",

@@ -16,6 +16,7 @@ from meterseal_protocol import gate
 from meterseal_protocol.errors import BadHeader
 from meterseal_wire import labels as L
 from meterseal_wire.chain import check_chain
+from meterseal_wire.encode import encode
 from meterseal_wire.errors import BadShape, BadText
 from meterseal_wire.kinds import CHAINED, KINDS, check_payload
 from meterseal_wire.scan import scan
@@ -24,7 +25,10 @@ from meterseal_wire.suites import BY_ALG, is_alg, of_header
 
 CONTEXT, EMPTY = b"\x84\x6aSignature1", b"\x40"  # what a Sig_structure starts with, and no external data
 START = 2  # of the protected header's head, after tag and array; 2 bytes, since a header has 25 to 217
-KID = 8
+KID, HASH = 8, 32
+PREV = 2 + HASH  # head and bytes
+CHAIN = encode(L.HEADER_CHAIN) + b"\x83"
+ONE_BYTE = 24  # from here on a head says by how many bytes its number follows: one, two, four or eight
 SIGNATURE = 64
 HEADER = {L.HEADER_ALG, L.HEADER_KID, L.HEADER_CWT_CLAIMS, L.HEADER_TYP, L.HEADER_CHAIN}
 
@@ -76,7 +80,7 @@ for later in (
     Later("body", lambda statement: _body(statement.raw, statement.protected)),
     Later("issuer", lambda statement: _header(statement)[L.HEADER_CWT_CLAIMS][L.CLAIM_ISS]),
     Later("subject", lambda statement: _header(statement)[L.HEADER_CWT_CLAIMS][L.CLAIM_SUB]),
-    Later("chain", lambda statement: _chain(_header(statement).get(L.HEADER_CHAIN))),
+    Later("chain", lambda statement: _chain(statement.protected) if statement.typ in CHAINED else None),
     Later("payload", lambda statement: cbor2.loads(statement.body)),
 ):
     setattr(Statement, later.name, later)
@@ -92,8 +96,18 @@ def _header(statement: Statement) -> dict[int, Any]:
     return found
 
 
-def _chain(found: list[Any] | None) -> tuple[int, int, bytes] | None:
-    return (found[0], found[1], found[2]) if found else None
+def _chain(protected: bytes) -> tuple[int, int, bytes]:
+    at = protected.rindex(CHAIN, 0, -PREV) + len(CHAIN)  # the last field: its label, an array of three
+    epoch, at = _number(protected, at)
+    return epoch, _number(protected, at)[0], protected[-HASH:]
+
+
+def _number(raw: bytes, at: int) -> tuple[int, int]:
+    size = raw[at] - ONE_BYTE
+    if size < 0:
+        return raw[at], at + 1
+    end = at + 1 + (1 << size)
+    return int.from_bytes(raw[at + 1 : end], "big"), end
 
 
 GATE = gate.Gate()

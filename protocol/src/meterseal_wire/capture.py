@@ -12,7 +12,8 @@ with a bad check is dropped and asked again, since every question is idempotent 
                     <mk> <10pa> per position             temperatures in mK above 273 150, absolute pressures
     A <mask>     -> A <ticks>                            arm gates; bit 0 is the reference, bit n position n
     R            -> R <ticks> then <count> <first> <last> per channel, the reference first
-    D <mask>     -> D <ticks>                            close gates; their figures stay
+    D <mask>     -> D <ticks>                            close gates; their figures stay. Where edges were taken for
+                    bounce and not counted, one number of them a channel follows, the reference's first
 
 `count` is whole intervals between the first and the last edge seen since arming; `first` and `last` are ticks
 since arming, at most 32 bits.

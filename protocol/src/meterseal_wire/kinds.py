@@ -118,6 +118,7 @@ GRANT_OPTIONS = {
     FIXTURE: (L.CHECK_METER, L.SEALS),
     EDGE: (L.LOG_KEY,),
     REGISTRY: (L.LOG_KEY,),
+    RULES: (L.PLANS,),
 }
 # An improved type names the type it varies and the clauses evaluated again, and inherits what it leaves out.
 VARIANT_FIELDS = (L.MAKER, L.TYPE, L.VARIANT_OF, L.CLAUSES)
@@ -239,6 +240,7 @@ KINDS = {
             L.REFERENCE_MATERIAL: ("text", 64),
             L.LOG_KEY: ("key",),
             L.BENCHES: ("list", NAME),
+            L.PLANS: ("list", HASH),
         },
     ),
     L.KIND_WITHDRAWAL: ({L.STATEMENT: HASH, L.TAINTED_FROM_S: UINT, L.TIME_S: UINT, L.DETAIL: LINE}, {}),
