@@ -5,7 +5,8 @@ from hashlib import sha256
 
 from meterseal_fixture.signer.software_p256 import SoftwareSigner, verify
 from meterseal_fixture.slots import Slots
-from meterseal_fixture.update import MANIFEST, PACKAGES, Staging, _make_folders
+from meterseal_fixture.update import PACKAGES, Staging, _make_folders
+from meterseal_fixture.whole import MANIFEST, whole_slot
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.encode import encode
@@ -91,7 +92,7 @@ def contents(folder, inside=""):
 
 def started(root):
     """The slots as the application sees them after the loader chose."""
-    return Slots(root, Slots(root).choose())
+    return Slots(root, whole_slot(Slots(root)))
 
 
 def staging(slots, may_write=lambda: True, kind=Staging):

@@ -98,6 +98,9 @@ class Machine:
             def ioctl(self, _request, _argument):
                 return 0
 
+            def writeto(self, _address, _data):
+                return None
+
         for kind in ("UART", "Pin", "I2C", "WDT"):
             setattr(self, kind, type(kind, (Made,), {"kind": kind}))
 
@@ -108,8 +111,9 @@ class Machine:
 class Settings:
     """As much of the settings as a board layer reads."""
 
-    def __init__(self, panel):
+    def __init__(self, panel, buttons=0, display=0):
         self.folder, self.panel = "/tmp", panel
+        self.buttons, self.display = buttons, display
 
 
 def load(path, machine, rp2=None):
@@ -178,11 +182,11 @@ def test_the_network_is_joined_again_after_refusal_silence_and_loss():
 
 def test_the_lamps_follow_the_panels_lines():
     """Red at first and after an error, green when idle, yellow in a run; an event line changes nothing."""
-    levels, rows = [9, 9, 9], []
+    levels, lines = [9, 9, 9], []
 
     class Display:
-        def show(self, some):
-            rows.append(some[1])
+        def seen(self, line):
+            lines.append(line)
 
     def lamp(number):
         def set_to(level):
@@ -202,7 +206,30 @@ def test_the_lamps_follow_the_panels_lines():
     ):
         tower.seen(line)
         assert levels == wanted, line
-    assert rows == ["start", "idle", "running", "error", "settling", "other"]
+    assert len(lines) == 6 and lines[2] == b'{"event": "boot"}'
+
+
+def test_yellow_blinks_in_a_training_run_and_in_nothing_else():
+    """BLINK_MS is made 2 ms: in 30 ms yellow was off and on again in a training run; idle, after an error, and in a
+    verification it stands.
+    """
+    usual, chip.BLINK_MS = chip.BLINK_MS, 2
+    try:
+        for line, wanted in (
+            (b'{"now": "running", "mode": "TRAINING"}', {0, 1}),
+            (b'{"now": "idle", "mode": "TRAINING"}', {0}),
+            (b'{"now": "running", "mode": "verify"}', {1}),
+            (b'{"error": "run.stopped"}', {0}),
+        ):
+            seen = []
+            tower = chip.Tower([lambda _: None, seen.append, lambda _: None])
+            tower.seen(b'{"now": "running", "mode": "TRAINING"}')
+            tower.seen(line)
+            seen.clear()
+            cut_short(tower.blink(), 30)
+            assert set(seen) == wanted, line
+    finally:
+        chip.BLINK_MS = usual
 
 
 def test_key_and_network_files_are_read_or_refused_in_a_sentence():
@@ -259,11 +286,17 @@ def test_each_board_opens_its_lines_with_the_pins_and_the_form_of_its_table():
         assert (named["bits"], named["parity"], named["stop"], named["timeout"]) == (8, 0, 1, 0)
         pins = [pin for row in space["LINES"].values() for pin in row[3:] if pin is not None]
         pins += list(space["LAMPS"]) + [space["I2C_SDA"], space["I2C_SCL"]]
+        pins += list(space["BUTTONS"]) + [space["DISPLAY_SDA"], space["DISPLAY_SCL"]]
         if folder == "esp32s3":
             pins += load("esp32s3/counting.py", Machine2())["COUNTER_PINS"]
         assert len(set(pins)) == len(pins) and not set(pins) & own
+        with_both = space["Board"](Settings("usb", buttons=1, display=60))
+        assert [button.given[0] for button in with_both._buttons] == list(space["BUTTONS"])
+        assert all("up" in button.given for button in with_both._buttons)
+        [(_, display_bus)] = [found for found in machine.all("I2C") if found[1]["freq"] == 400_000]
+        assert display_bus["sda"].given == (space["DISPLAY_SDA"],)
         board.i2c()
-        assert machine.all("I2C")[0][1]["freq"] <= 100_000  # atecc608.py: 100 kHz or slower
+        assert machine.all("I2C")[-1][1]["freq"] <= 100_000  # atecc608.py: 100 kHz or slower
         assert space["Board"](Settings("uart0")).log is chip.log
         try:
             board.serial("uart7")

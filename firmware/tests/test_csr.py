@@ -5,7 +5,7 @@ from hashlib import sha256
 from test_atecc608 import part
 from test_atecc608 import signer as element_signer
 
-from meterseal_fixture.signer.csr import fingerprint, request
+from meterseal_fixture.signer.csr import fingerprint, key_file, request, secret_in
 from meterseal_fixture.signer.software_p256 import SoftwareSigner, verify
 
 NAMES = ("YUHANG1", "WATER-1", "W1")
@@ -70,9 +70,24 @@ def test_names_beyond_ascii_go_out_as_utf_8():
     assert b"\x06\x03\x55\x04\x0b\x0c\x09" + "一号台".encode() in made
 
 
-def test_the_fingerprint_is_eight_groups_of_eight_digits():
+def test_the_fingerprint_is_sixteen_groups_of_four_digits():
     """The thumbprint of RFC 9679 section 4: SHA-256 of the COSE_Key {1: 2, -1: 1, -2: x, -3: y}, written by hand."""
     key = b"\xa4\x01\x02\x20\x01\x21\x58\x20" + BASE_POINT[:32] + b"\x22\x58\x20" + BASE_POINT[32:]
     shown = fingerprint(SoftwareSigner(bytes(31) + b"\x01").public_xy)
     assert bytes.fromhex(shown.replace(" ", "")) == sha256(key).digest()
-    assert [len(group) for group in shown.split(" ")] == [8] * 8 and shown == shown.lower()
+    assert [len(group) for group in shown.split(" ")] == [4] * 16 and shown == shown.lower()
+
+
+def test_a_key_file_of_tls_is_an_ec_private_key():
+    """RFC 5915 section 3, written by hand for secret 1: version 1, the secret, [0] the curve, [1] the base point."""
+    secret = bytes(31) + b"\x01"
+    made = key_file(secret, SoftwareSigner(secret).public_xy)
+    head = bytes.fromhex("30770201010420") + secret + bytes.fromhex("a00a06082a8648ce3d030107a14403420004")
+    assert made == head + BASE_POINT
+    assert secret_in(made) == secret
+    for wrong in (b"", made[:-1], made + b"\x00", b"\x31" + made[1:], secret):
+        try:
+            secret_in(wrong)
+        except ValueError:
+            continue
+        raise AssertionError(wrong)

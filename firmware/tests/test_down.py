@@ -165,11 +165,34 @@ def test_custody_for_another_key_head_or_place_or_by_another_hand_covers_nothing
     assert (found.dropped, len(log)) == (5, 5)
 
 
-def test_time_is_accepted_and_changes_nothing():
-    """The contract lets the edge send it; a fixture's clock decides nothing."""
+def test_time_that_answers_the_question_sets_the_clock_and_decides_nothing():
+    """spec/time.md: one token a nonce, for the fixture's own key; a beacon is still what an attempt cites."""
     found, log = down()
-    found.take(encode([build(EDGE, L.KIND_TIME, {L.NONCE: b"", L.TIME_S: 9, L.KEY: HEAD})]))
-    assert (found.act(), found.beacon, log) == ([], None, [])
+    clock = []
+    found.set_time = clock.append
+    nonce = bytes.fromhex(found.question.ask())
+    key = found.chronicle.author.thumbprint
+    token = build(EDGE, L.KIND_TIME, {L.NONCE: nonce, L.TIME_S: 1790000000, L.KEY: key})
+    found.take(encode([token]))
+    assert (found.act(), found.beacon, clock, log) == ([], None, [1790000000], [])
+    found.take(encode([token]))
+    found.act()
+    assert (clock, found.dropped) == ([1790000000], 1)
+
+
+def test_time_that_nobody_asked_for_or_of_no_century_is_dropped():
+    """Another key, another nonce, a second before 2020: none of them sets a clock."""
+    found, _log = down()
+    clock = []
+    found.set_time = clock.append
+    nonce = bytes.fromhex(found.question.ask())
+    key = found.chronicle.author.thumbprint
+    for wrong in ({L.KEY: HEAD}, {L.NONCE: bytes(16)}, {L.TIME_S: 9}):
+        fields = {L.NONCE: nonce, L.TIME_S: 1790000000, L.KEY: key}
+        fields.update(wrong)
+        found.take(encode([build(EDGE, L.KIND_TIME, fields)]))
+    found.act()
+    assert (clock, found.dropped) == ([], 3)
 
 
 def test_parcels_that_are_no_list_of_statements_are_dropped():

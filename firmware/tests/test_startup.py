@@ -34,10 +34,13 @@ class Station:
         self.chronicle = Chronicle(AUTHOR, Keep(path))
         self.front = self.panel = self
         self.counter = None
-        self.told = []
+        self.told, self.complaints = [], []
 
     def tell(self, event, **fields):
         self.told.append((event, fields["epoch"], fields["seq"]))
+
+    def complain(self, code, detail=""):
+        self.complaints.append((code, detail))
 
     def changed(self):
         self.told.append("changed")
@@ -91,7 +94,22 @@ def test_every_attempt_left_open_is_abandoned_for_power_after_boot():
         assert one == {L.ATTEMPT: [1, 1], L.REASON: kinds.POWER, L.RAW_COUNTS: []}
         assert two == {L.ATTEMPT: [1, 2], L.REASON: kinds.POWER, L.RAW_COUNTS: []}
         assert second.told[:3] == [("boot", 2, 0), ("abandoned", 2, 1), ("abandoned", 2, 2)]
+        assert second.complaints == [("run.power", "")] * 2
         assert len(started(path).payloads()) == 7
+
+
+def test_a_watchdogs_restart_is_told_and_stands_in_the_boot_statement():
+    """machine.reset_cause() is 3 then; after power on (1) nothing is said."""
+
+    class Bitten(Board):
+        reset_cause = 3
+
+    with Folder() as path:
+        assert started(path).complaints == []
+        station = Station(path)
+        sign_first(station, Bitten, "front-1")
+        assert station.complaints == [("board.watchdog", "")]
+        assert station.payloads()[-1][1][L.RESET_CAUSE] == 3
 
 
 def test_the_digest_is_the_recipes():

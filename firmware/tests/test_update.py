@@ -17,6 +17,7 @@ from meterseal_wire.encode import encode
 from meterseal_wire.statement import Author, build
 
 FIRST = Image("1")
+NEVER = 1000
 
 
 class Fixture:
@@ -119,10 +120,10 @@ def test_while_on_trial_nothing_is_staged():
 
 
 def test_every_pair_of_state_and_event_is_in_the_table_or_refused():
-    """Style rule 5: only these nine pairs lead on; only `try` is started, and only `verified` leads there."""
-    events = ("staged", "verified", "started", "given_up", "confirmed", "replaced")
+    """Style rule 5: only these fourteen pairs lead on; only `try` is started, and only `verified` leads there."""
+    events = ("staged", "verified", "started", "given_up", "confirmed", "replaced", "needed", "damaged")
     pairs = [(state, event) for state in (machine.GOOD, OLD, FILLING, TRY, BAD) for event in events]
-    assert sorted(pair for pair in pairs if pair in NEXT) == sorted(NEXT) and len(NEXT) == 9
+    assert sorted(pair for pair in pairs if pair in NEXT) == sorted(NEXT) and len(NEXT) == 14
     assert [pair for pair, then in NEXT.items() if then == TRY and pair[0] != TRY] == [(FILLING, "verified")]
     with Fixture() as root:
         for call in (lambda: Slots(root).mark(1), lambda: Slots(root)._step("confirmed")):
@@ -332,18 +333,21 @@ def test_an_application_that_does_not_run_from_a_slot_takes_no_update():
 
 
 class Wire:
-    """A link that is up after so many looks."""
+    """A link that is up after so many looks, and down again after `until`; it brought something after `hears`."""
 
-    def __init__(self, looks):
-        self.looks = looks
+    def __init__(self, looks, hears, until=NEVER):
+        self.looks, self.hears, self.until, self.now = looks, hears, until, 0
 
     @property
     def state(self):
-        self.looks -= 1
-        return "up" if self.looks < 0 else "joining"
+        self.now += 1
+        return "up" if self.looks < self.now <= self.until else "joining"
+
+    def answered(self):
+        return self.now > self.hears
 
 
-def healthy(root, looks, gates=0):
+def healthy(root, wire, gates=0):
     """What the slots are after the wait; how often the gates were asked for."""
     asked = []
 
@@ -355,26 +359,54 @@ def healthy(root, looks, gates=0):
     update.LOOK_MS, update.SELF_TEST_LOOKS = 0, 50
     try:
         now = started(root)
-        asyncio.run(confirm_when_healthy(now, Wire(looks), may_write))
+        told = asyncio.run(confirm_when_healthy(now, wire, wire.answered, may_write))
     finally:
         update.LOOK_MS, update.SELF_TEST_LOOKS = pace, limit
+    assert told == (now.good == "b")
     return now, len(asked)
 
 
-def test_it_is_confirmed_by_the_link_or_after_the_time_and_never_while_gates_count():
-    """A link that comes up after ten looks; one that never does, so 50 looks pass; gates open for five looks."""
+def test_it_is_confirmed_when_the_edge_was_heard_and_never_while_gates_count():
+    """A link that is up at once, or after ten looks, and brings something then or later; gates open for five looks."""
     second = Image("2", counter=1)
-    for looks, gates in ((10, 0), (1000, 0), (0, 5)):
+    for wire, gates in ((Wire(0, 0), 0), (Wire(10, 0), 0), (Wire(0, 49), 0), (Wire(0, 0), 5)):
         with Fixture() as root:
             staged(root, second).finish(second.manifest, second.grant)
-            now, asked = healthy(root, looks, gates)
+            now, asked = healthy(root, wire, gates)
             assert (now.good, now.counter, asked) == ("b", 1, gates + 1)
             assert started(root).running == "b"
+
+
+def test_a_version_that_hears_nobody_does_not_confirm_itself_and_goes_back():
+    """No link; a link that brings nothing; one that brought something and is down; one that is heard too late. Each
+    start of the trial ends unconfirmed after its time; the start after the third is the old version's. The planted
+    fault, confirming when the time is over, is what this was before.
+    """
+    second = Image("2", counter=1)
+    for looks, hears, until in ((NEVER, NEVER, NEVER), (0, NEVER, NEVER), (0, 5, 5), (60, 0, NEVER)):
+        with Fixture() as root:
+            staged(root, second).finish(second.manifest, second.grant)
+            for _ in range(STARTS):
+                now, asked = healthy(root, Wire(looks, hears, until))
+                assert (now.running, now.good, now.counter, asked) == ("b", "a", 0, 0)
+            back = started(root)
+            assert (back.running, back.state, back.counter) == ("a", BAD, 0)
+            assert back.event()[0] == "update given up"
+
+
+def test_a_start_that_hears_the_edge_saves_a_version_whose_edge_was_down():
+    """Two starts without the edge, the third with it: confirmed, and no start on trial is counted any more."""
+    second = Image("2", counter=1)
+    with Fixture() as root:
+        staged(root, second).finish(second.manifest, second.grant)
+        for wire in (Wire(NEVER, NEVER), Wire(NEVER, NEVER), Wire(3, 3)):
+            healthy(root, wire)
+        assert [started(root).running for _ in range(STARTS + 1)] == ["b"] * (STARTS + 1)
 
 
 def test_a_good_version_has_nothing_to_confirm():
     """No trial, or no slots: the wait ends at once and writes nothing."""
     with Fixture() as root:
-        now, asked = healthy(root, 1000)
+        now, asked = healthy(root, Wire(0, 0))
         assert (now.good, asked) == ("a", 0) and "state/slot.1" not in contents(root)
-    asyncio.run(confirm_when_healthy(None, None, None))
+    assert not asyncio.run(confirm_when_healthy(None, None, None, None))

@@ -14,7 +14,17 @@ from typer.testing import CliRunner
 
 from meterseal_tools.boards.image import BadImage, Image, load
 from meterseal_tools.cli import app
-from meterseal_tools.firmware import FLASH, build, compare, file_system, loader, read_file_system, repository
+from meterseal_tools.firmware import (
+    FLASH,
+    build,
+    compare,
+    file_system,
+    files_of,
+    loader,
+    manifest,
+    read_file_system,
+    repository,
+)
 from meterseal_tools.sim.bench import BenchSpec
 from meterseal_tools.sim.fixture import FirmwarePaths, interpreter
 from meterseal_tools.sim.rig import Rig
@@ -224,6 +234,14 @@ slots.mark(5)
 """
 
 
+def slot(folder: Path, start: str) -> None:
+    """A slot of one file, and its manifest."""
+    folder.mkdir()
+    (folder / "start.py").write_text(start)
+    image = Image(folder, "1", "unix", 0, tuple(files_of(folder)), bytes(32))
+    (folder / "manifest.cbor").write_bytes(manifest(image))
+
+
 @pytest.mark.parametrize(
     "ending", ["raise ValueError('broken')", "import sys\nsys.exit(1)", "import nowhere", ""]
 )
@@ -231,8 +249,7 @@ def test_the_loader_gives_a_version_on_trial_three_starts(tmp_path: Path, ending
     """The joined main.py alone, beside no package: b three times, whatever becomes of it, then a for good."""
     (tmp_path / "main.py").write_bytes(loader(ROOT))
     for name, last in (("a", ""), ("b", ending)):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "start.py").write_text(f"print('slot {name}')\n{last}\n")
+        slot(tmp_path / name, f"print('slot {name}')\n{last}\n")
     (tmp_path / "stage.py").write_text(STAGE)
     assert micropython(tmp_path / "main.py").stdout == "slot a\n"
     done = micropython(tmp_path / "stage.py", tmp_path, path=f"{ROOT}/firmware/src:{ROOT}/protocol/src")
@@ -245,10 +262,35 @@ def test_the_loader_gives_a_version_on_trial_three_starts(tmp_path: Path, ending
 def test_a_good_version_that_breaks_shows_why(tmp_path: Path) -> None:
     """No silent restart: the traceback of the good slot is what somebody at the board needs."""
     (tmp_path / "main.py").write_bytes(loader(ROOT))
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "start.py").write_text("raise ValueError('broken')\n")
+    slot(tmp_path / "a", "raise ValueError('broken')\n")
     done = micropython(tmp_path / "main.py")
     assert done.returncode == 1 and "ValueError: broken" in done.stdout + done.stderr
+
+
+def test_a_damaged_slot_is_not_run(tmp_path: Path) -> None:
+    """One byte of start.py differs from the slot's manifest: what it would print is never printed. With no other slot
+    the loader says in both languages what to do and ends with 1; with a whole one it starts that, now and later.
+    """
+    (tmp_path / "main.py").write_bytes(loader(ROOT))
+    slot(tmp_path / "a", "print('slot a')\n")
+    (tmp_path / "a/start.py").write_text("print('slot x')\n")
+    done = micropython(tmp_path / "main.py")
+    assert done.returncode == 1 and "slot" not in done.stdout.splitlines()[0]
+    assert "没有一个槽完整" in done.stdout and "No slot is whole" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    slot(tmp_path / "b", "print('slot b')\n")
+    (tmp_path / "b/start.py").write_text("print('slot b')\n")
+    assert [micropython(tmp_path / "main.py").stdout for _ in range(2)] == ["slot b\n"] * 2
+
+
+def test_the_loader_finds_a_flipped_byte_of_the_real_image(own: Path) -> None:
+    """In a compiled module of the application: without the look the interpreter would have run it."""
+    path = own / "a/meterseal_fixture/words.mpy"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    done = micropython(own / "main.py", "settings.json")
+    assert done.returncode == 1 and "No slot is whole" in done.stdout
 
 
 def test_build_and_show_print_the_same_table(tmp_path: Path) -> None:

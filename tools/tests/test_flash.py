@@ -16,10 +16,11 @@ from tools.tests.board_bench import EXTRA, Bench, make_image, run, tree, write_m
 from meterseal_tools import flash as command
 from meterseal_tools.boards import records
 from meterseal_tools.boards.flashing import flash
-from meterseal_tools.boards.identity import fingerprint, make_key
+from meterseal_tools.boards.identity import at, fingerprint, make_key
 from meterseal_tools.boards.image import BadImage, load
 from meterseal_tools.boards.link import BoardLink
 from meterseal_tools.boards.words import SENTENCES, BoardError
+from meterseal_tools.sim.repl_chip import Chip
 
 
 @pytest.fixture
@@ -115,7 +116,7 @@ def test_another_board_on_the_port_is_not_taken_for_the_first(bench: Bench, imag
     board.faults.unplug_after = 18_000
 
     def wait(port: str) -> bool:
-        board.unique_id = "ff" * 8
+        board.chip = Chip("ff" * 8)
         board.plug()
         return True
 
@@ -201,7 +202,7 @@ def test_a_board_with_a_key_gets_a_label_whose_code_is_the_fingerprint(
     board = bench.board()
     run("flash", image, "--port", board.port)
     with BoardLink(str(board.port)) as link:
-        name = records.thumbprint(make_key(link))
+        name = records.thumbprint(make_key(at(link)))
     kept = tmp_path / "boards.jsonl"
     found = run("flash", image, "--port", board.port, "--records", kept)
     assert found.exit_code == 0 and fingerprint(name) in found.output
@@ -294,7 +295,7 @@ def test_an_image_whose_file_or_digest_is_missing_is_refused(image: Path) -> Non
     with pytest.raises(BadImage, match=r"main\.py is named by the manifest and missing"):
         load(image)
     with pytest.raises(BadImage, match="there is no "):
-        load(image / "a")
+        load(image / "a/meterseal_wire")
 
 
 def test_neither_port_nor_all_is_misuse(image: Path) -> None:

@@ -177,7 +177,7 @@ def test_a_board_without_firmware_or_with_a_damaged_key_is_told_apart(
 ) -> None:
     """Each is one sentence that says what to do, exit 1."""
     arguments = ("provision", "--port", board.port, "--settings", site, "--out", tmp_path)
-    (board.store.path / "state").mkdir()
+    (board.store.path / "state").mkdir(exist_ok=True)
     (board.store.path / "state/key").write_bytes(b"short")
     found = run(*arguments)
     assert found.exit_code == 1 and "is damaged" in found.stderr

@@ -1,12 +1,22 @@
 """`meterseal verify-board`: the board's own hashes, and a dump of its flash, against what was built."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tools.tests.board_bench import Bench, make_image, run
+from littlefs import LittleFS
+from tools.tests.board_bench import Bench, make_image, run, slots_say
 
 from meterseal_tools.boards.image import load
+
+# What happens to slot b, as the firmware's own slots.py is told: staged, verified, then one of these ends.
+BEGUN = "slots.stage(bytes([7]) * 32)\nslots.mark(2)\n"
+STEPS = {
+    "try": BEGUN,
+    "good": BEGUN + "slots.running = slots.choose()\nslots.confirm()\nslots.told()",
+    "bad": BEGUN + "for _ in range(4):\n    slots.choose()",
+}
 
 
 @pytest.fixture
@@ -63,7 +73,7 @@ def test_one_wrong_file_is_named(bench: Bench, image: Path, path: str, kind: str
 def test_a_missing_file_is_named_and_state_is_the_fixtures_own(bench: Bench, image: Path) -> None:
     """What lies in state/ is never judged."""
     port, root = flashed(bench, image)
-    (root / "state").mkdir()
+    (root / "state").mkdir(exist_ok=True)
     (root / "state/settings.json").write_text("{}")
     assert run("verify-board", image, "--port", port).exit_code == 0
     (root / "a/meterseal_fixture/signer/curve_p256.py").unlink()
@@ -96,3 +106,83 @@ def test_misuse_and_what_cannot_be_read_have_their_own_codes(image: Path) -> Non
     assert run("verify-board", image / "a", "--port", "x").exit_code == 64
     assert run("verify-board", image, "--port", "/dev/none").exit_code == 74
     assert run("verify-board", image, "--image-file", "/dev/none.bin").exit_code == 74
+
+
+def updated(root: Path, folder: Path, state: str) -> Path:
+    """Put another version into slot b with its manifest and let the firmware's own slots.py say what is `state`; gives
+    the image.
+    """
+    image = make_image(folder, "0.2.0", 2)
+    shutil.copytree(image / "a", root / "b")
+    slots_say(root, STEPS[state])
+    return image
+
+
+def test_after_an_update_the_slot_that_starts_is_compared(bench: Bench, image: Path, tmp_path: Path) -> None:
+    """Slot b is good: the newer image is the same and the older one differs; a is shown as the version before."""
+    port, root = flashed(bench, image)
+    newer = updated(root, tmp_path / "newer", "good")
+    found = run("verify-board", newer, "--port", port)
+    assert found.exit_code == 0, found.output
+    assert "starts   b/" in found.output and "counter 2" in found.output
+    assert "other slot a/ 旧版本 the version before" in found.output
+    found = run("verify-board", image, "--port", port)
+    assert found.exit_code == 1 and "b/meterseal_fixture/__init__.py  不同 changed" in found.output
+
+
+def test_on_trial_the_new_version_starts_and_the_good_one_is_the_other(
+    bench: Bench, image: Path, tmp_path: Path
+) -> None:
+    """A slot on trial is what the next start takes."""
+    port, root = flashed(bench, image)
+    newer = updated(root, tmp_path / "newer", "try")
+    found = run("verify-board", newer, "--port", port)
+    assert found.exit_code == 0 and "b/ 试运行 on trial" in found.output
+    assert "a/ 可回退 the one to go back to" in found.output
+
+
+def test_the_other_slot_is_told_and_judged_by_its_own_manifest_alone(
+    bench: Bench, image: Path, tmp_path: Path
+) -> None:
+    """Given up: version, whole and digest are told, and the board is the same. A file that its manifest does not name
+    is extra; one that is damaged makes it not whole, and judges nothing of what starts.
+    """
+    port, root = flashed(bench, image)
+    newer = updated(root, tmp_path / "newer", "bad")
+    found = run("verify-board", image, "--port", port)
+    assert found.exit_code == 0 and load(newer).digest.hex() in found.output
+    assert "other slot b/ 已放弃 given up: 0.2.0, counter 2, 完整 whole" in found.output
+    (root / "b/meterseal_fixture/__init__.py").write_bytes(b"VERSION = '0.2.1'\n")
+    found = run("verify-board", image, "--port", port)
+    assert found.exit_code == 0 and "不完整 not whole" in found.output
+    (root / "b/evil.py").write_text("x")
+    found = run("verify-board", image, "--port", port)
+    assert found.exit_code == 1 and "b/evil.py  多余 nobody built it" in found.output
+
+
+def test_an_update_under_way_is_told_and_not_judged(bench: Bench, image: Path) -> None:
+    """While slot b is filled it has no manifest: its files are no one's fault."""
+    port, root = flashed(bench, image)
+    (root / "b").mkdir()
+    (root / "b/board.mpy").write_bytes(b"half")
+    slots_say(root, "slots.stage(bytes([7]) * 32)")
+    found = run("verify-board", image, "--port", port)
+    assert found.exit_code == 0 and "other slot b/ 正在接收 an update under way: ?" in found.output
+
+
+def test_a_dump_of_an_updated_board_is_read_the_same_way(bench: Bench, image: Path, tmp_path: Path) -> None:
+    """A littlefs whose cell names b and whose b is the image: the same, without the board."""
+    board = bench.board()
+    run("flash", image, "--port", board.port)
+    newer = updated(board.store.path, tmp_path / "newer", "good")
+    system = LittleFS(block_size=4096, block_count=256)
+    for path in sorted(board.store.path.rglob("*")):
+        name = path.relative_to(board.store.path).as_posix()
+        if path.is_dir():
+            system.makedirs(name, exist_ok=True)
+        else:
+            with system.open(name, "wb") as file:
+                file.write(path.read_bytes())
+    (tmp_path / "flash.bin").write_bytes(bytes(system.context.buffer))
+    found = run("verify-board", newer, "--image-file", tmp_path / "flash.bin")
+    assert found.exit_code == 0 and "starts   b/" in found.output

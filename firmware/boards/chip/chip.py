@@ -9,6 +9,8 @@ import os
 import select
 import sys
 
+import buttons
+
 from meterseal_fixture.errors import BadSettings, LineLost
 
 AT_ONCE = 512
@@ -27,8 +29,9 @@ JOIN_MS, LOOK_MS = 20000, 500
 WAIT_FIRST_MS, WAIT_LONGEST_MS = 1000, 60000
 
 LAMPS = {"idle": (0, 0, 1), "open": (0, 1, 0), "running": (0, 1, 0), "settling": (0, 1, 0)}
-RED = (1, 0, 0)
-STATE, FAULT = b'"now": "', b'{"error": '
+RED, YELLOW = (1, 0, 0), (0, 1, 0)
+BLINK_MS = 500
+STATE, FAULT, TRAINING = b'"now": "', b'{"error": ', b'"mode": "TRAINING'
 
 
 class Serial:
@@ -119,30 +122,48 @@ class Watched:
 
 class Tower:
     """Three lamps (red, yellow, green; each called with 0 or 1): red until something is known and after an error line,
-    green when the station is idle, yellow while a run is under way. With a `display`, which has `show(rows)`, a few
-    rows of ASCII say the same.
+    green when the station is idle, yellow while a run is under way, blinking in training. A `display` sees each line
+    too (screen.py).
     """
 
     def __init__(self, lamps, display=None) -> None:
         self._lamps = lamps
         self._display = display
-        self._show(RED, "start")
+        self._training = False
+        self._show(RED)
 
     def seen(self, line: bytes) -> None:
         """One line of the panel: a status or an error changes the lamps."""
         begin = line.find(STATE)
         if line.startswith(FAULT):
-            self._show(RED, "error")
+            self._show(RED)
         elif begin >= 0:
             rest = line[begin + len(STATE) :]
-            word = rest[: rest.find(b'"')].decode()
-            self._show(LAMPS.get(word, RED), word)
+            self._training = TRAINING in line
+            self._show(LAMPS.get(rest[: rest.find(b'"')].decode(), RED))
+        if self._display:
+            self._display.seen(line)
 
-    def _show(self, levels: tuple[int, int, int], word: str) -> None:
+    def _show(self, levels: tuple[int, int, int]) -> None:
+        self._levels = levels
         for lamp, level in zip(self._lamps, levels):
             lamp(level)
-        if self._display:
-            self._display.show(("MeterSeal", word))
+
+    async def blink(self) -> None:
+        """Let yellow blink while a training run is under way, for ever."""
+        dark = False
+        while True:
+            await asyncio.sleep_ms(BLINK_MS)
+            dark = self._training and self._levels == YELLOW and not dark
+            self._lamps[1](0 if dark else self._levels[1])
+
+
+async def operate(tower: Tower, pins, desk) -> None:
+    """What the operator touches and sees, for ever: lamps that blink, and `pins` of start and stop where wired."""
+    loops = [tower.blink()]
+    if pins:
+        loops.append(buttons.watch(pins, desk))
+    await asyncio.gather(*loops)
 
 
 def reset_cause(cause: int) -> int:

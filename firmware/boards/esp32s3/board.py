@@ -6,7 +6,9 @@
 | M-Bus or CJ/T 188 level converter, 2400 8E1 | `uart2` | TX 15, RX 16 |
 | panel | `usb` | USB (19, 20) |
 | RS-485 to a valve controller, 9600 8N1; no driver yet | `uart0` | TX 43, RX 44, driver enable 21 (RTS) |
-| secure element, display | I2C 0, 100 kHz | SDA 8, SCL 9 |
+| secure element | I2C 0, 100 kHz | SDA 8, SCL 9 |
+| display | `display`, I2C 1, 400 kHz | SDA 13, SCL 14 |
+| buttons to ground | `buttons` | start 1, stop 2 |
 | lamps red, yellow, green | | 10, 11, 12 |
 | pulse counters (counting.py) | | 4, 5, 6, 7 |
 
@@ -22,6 +24,7 @@ import chip
 import machine
 import network
 from machine import I2C, UART, WDT, Pin
+from screen import Oled, Screen
 
 from meterseal_fixture.errors import BadSettings
 from meterseal_fixture.settings import Settings
@@ -34,6 +37,8 @@ LINES = {
 }
 USB = "usb"
 I2C_ID, I2C_SDA, I2C_SCL, I2C_HZ = 0, 8, 9, 100_000
+DISPLAY_ID, DISPLAY_SDA, DISPLAY_SCL, DISPLAY_HZ = 1, 13, 14, 400_000
+BUTTONS = (1, 2)  # start, stop
 LAMPS = (10, 11, 12)
 BUFFER = 1024
 
@@ -43,13 +48,15 @@ class Board:
 
     name = "esp32s3"
 
-    def __init__(self, settings: Settings, display=None) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.folder = settings.folder
         self.reset_cause = chip.reset_cause(machine.reset_cause())
         self.log = chip.silent if settings.panel == USB else chip.log
         self.entropy = chip.entropy
         self._panel = settings.panel
+        display = Screen(Oled(_display_bus(), settings.display)) if settings.display else None
         self._tower = chip.Tower([Pin(pin, Pin.OUT, value=0) for pin in LAMPS], display)
+        self._buttons = [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in BUTTONS] if settings.buttons else []
 
     def serial(self, name: str):
         """The line of that name in the table above; BadSettings when there is none."""
@@ -60,8 +67,9 @@ class Board:
         """The signing key's 32 bytes; BadSettings where there is none."""
         return chip.secret(self.folder)
 
-    def i2c(self) -> I2C:
-        """The bus of the secure element and the display; the element wants 100 kHz."""
+    @staticmethod
+    def i2c() -> I2C:
+        """The secure element's bus; it wants 100 kHz."""
         return I2C(I2C_ID, sda=Pin(I2C_SDA), scl=Pin(I2C_SCL), freq=I2C_HZ)
 
     async def keep_network(self, settings: Settings) -> None:
@@ -69,9 +77,18 @@ class Board:
         name, password = chip.access(settings.folder)
         await chip.keep_network(network.WLAN(network.WLAN.IF_STA), name, password, self.log)
 
+    async def operate(self, desk) -> None:
+        """Lamps that blink, and the buttons where they are wired, for ever."""
+        await chip.operate(self._tower, self._buttons, desk)
+
     async def feed(self) -> None:
         """Start the watchdog (chip.WATCHDOG_MS) and feed it for ever."""
         await chip.feed(WDT(timeout=chip.WATCHDOG_MS))
+
+
+def _display_bus() -> I2C:
+    # A bus of its own: the element takes a 00 at 100 kHz for its wake, and a display is sent many.
+    return I2C(DISPLAY_ID, sda=Pin(DISPLAY_SDA), scl=Pin(DISPLAY_SCL), freq=DISPLAY_HZ)
 
 
 def _uart(name: str) -> UART:

@@ -80,7 +80,10 @@ class Answers:
             return list(self.read())
         if letter == "T":
             return [self.capture.now()]
-        return [self.arm(numbers[0]) if letter == "A" else self.disarm(numbers[0])]
+        if letter == "A":
+            return [self.arm(numbers[0])]
+        said: list[object] = [self.disarm(numbers[0])]
+        return said + list(self.bounced())
 
     def identify(self) -> list[object]:
         """I: name, channels, ticks a second, resolution, jitter: the row's."""
@@ -104,6 +107,11 @@ class Answers:
         for gate in self.gates:
             said += gate.figures()
         return said
+
+    def bounced(self) -> list[int]:
+        """D, behind the ticks: edges of each channel that were bounce; nothing where there were none."""
+        found = [gate.bounced for gate in self.gates]
+        return found if any(found) else []
 
     def disarm(self, mask: int) -> int:
         """D: close gates; their figures stay."""

@@ -65,14 +65,15 @@ class Ring:
 class Gate:
     """Counts one channel while it is open. `least` ticks from edge to edge, 0 where the source does not bounce.
 
-    With `least` 0 a look costs the same however many edges came; else it takes them one by one.
+    With `least` 0 a look costs the same however many edges came; else it takes them one by one, and `bounced` says how
+    many were not counted since it was armed.
     """
 
     def __init__(self, ring: Ring, least: int = 0) -> None:
         self.ring = ring
         self.open = False
         self.lost = False
-        self.edges = 0
+        self.edges = self.bounced = 0
         self._armed = 0
         self._least = least
         self._least_high, self._least_low = least >> 16, least & 0xFFFF
@@ -81,7 +82,7 @@ class Gate:
     def arm(self, ticks: int, places: int) -> None:
         """Open at `ticks` of the capture clock; edges up to `places` came before. Read the clock first."""
         self.ring.skip(places)
-        self.open, self.lost, self.edges, self._armed = True, False, 0, ticks
+        self.open, self.lost, self.edges, self.bounced, self._armed = True, False, 0, 0, ticks
 
     def look(self, places: int) -> None:
         """Take what is new. Allocates nothing."""
@@ -139,6 +140,7 @@ class Gate:
             if not self.edges:
                 self._first_low, self._first_high = low, high
             elif self._bounces(high, low):
+                self.bounced += 1
                 continue
             self._last_low, self._last_high = low, high
             self.edges += 1

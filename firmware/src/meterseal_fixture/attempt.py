@@ -35,12 +35,14 @@ def attempt_payload(intent: Intent, counter: int) -> dict[int, object]:
 
 
 def _position(position: Position) -> dict[int, object]:
-    # A meter that said nothing is named by the operator alone.
+    # Named by its mark where it was scanned, whatever the bus says as well; a meter that said nothing and was not
+    # scanned is named by the operator alone.
+    by_bus = position.start and position.read_by == kinds.BY_HAND
     fields: dict[int, object] = {
         L.POSITION: position.number,
         L.METER: position.meter,
         L.TYPE: position.type_number,
-        L.READ_BY: kinds.BY_BUS if position.start else kinds.BY_HAND,
+        L.READ_BY: kinds.BY_BUS if by_bus else position.read_by,
     }
     if position.start:
         fields[L.ELECTRONIC_ADDRESS] = position.start.address

@@ -59,7 +59,9 @@ class Gate:
 
 
 class Bench:
-    """Runs points over `front`; `counting` is True between arming and disarming, `tally` has the raw counts."""
+    """Runs points over `front`; `counting` is True between arming and disarming, `tally` has the raw counts, `bounced`
+    the edges that the front end took for bounce, by channel.
+    """
 
     def __init__(self, front: FrontEnd, button: StopButton) -> None:
         self.front = front
@@ -68,6 +70,7 @@ class Bench:
         self.stuck: BenchFault | None = None
         self.conditions = Conditions()
         self.tally: dict[int, list[int]] = {}
+        self.bounced: dict[int, int] = {}
         self._open: list[Position] = []
 
     async def run_point(
@@ -113,8 +116,15 @@ class Bench:
             self.button.check()
             await asyncio.sleep_ms(POLL_MS)
             await self._look(gate, positions)
-        closed = await self.front.disarm(_mask(positions))
+        closed = await self._close_gates(positions)
         self.counting = False
+        return closed
+
+    async def _close_gates(self, positions: list[Position]) -> int:
+        closed = await self.front.disarm(_mask(positions))
+        for channel, edges in enumerate(self.front.bounced):
+            if edges:
+                self.bounced[channel] = self.bounced.get(channel, 0) + edges
         return closed
 
     async def _look(self, gate: Gate, positions: list[Position]) -> None:
@@ -134,13 +144,16 @@ class Bench:
         the fault of a valve that did not close: the counts are read all the same.
         """
         try:
-            await self.front.set_flow(0)
-        except BenchFault as fault:
-            self.stuck = fault
-        if self._open:
-            await self.front.disarm(_mask(self._open))
-            self._add_up(await self.front.counts())
-        self.counting = False
+            try:
+                await self.front.set_flow(0)
+            except BenchFault as fault:
+                self.stuck = fault
+            if self._open:
+                await self._close_gates(self._open)
+                self._add_up(await self.front.counts())
+        finally:
+            # Also where the front end is silent: what it counts on is no run's any more.
+            self.counting = False
         return self.raw_counts()
 
     def raw_counts(self) -> list[tuple[int, int, int]]:

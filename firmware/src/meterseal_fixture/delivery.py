@@ -1,19 +1,24 @@
-"""Station 5, downwards: an update that comes in parts over the link, as far as `update.Staging` takes it.
+"""Station 5, downwards: what comes as an array, not as a statement: an update's parts, and plans and tenants.
 
-In a parcel an update's part is no statement but an array: ["begin", digest], ["part", path, offset, bytes] or
-["finish", manifest, firmware grant]. What is there already, and why a part was not taken, stands in the status line
-under `update`, so whoever sends knows where to go on: nothing here is believed but the grant, at the end.
+An update comes as ["begin", digest], ["part", path, offset, bytes] and ["finish", manifest, firmware grant], as far as
+`update.Staging` takes it. What is there already, and why a part was not taken, stands in the status line under
+`update`, so whoever sends knows where to go on: nothing of it is believed but the grant, at the end.
+
+Plans and tenants come with their grants (granted.py); the status line's `granted` says what was dealt with last.
 """
 
-from meterseal_fixture.errors import NotKept, Refused
+from meterseal_fixture.errors import Disbelieved, NotKept, Refused
+from meterseal_fixture.granted import is_granted
 
 BEGIN, PART, FINISH = "begin", "part", "finish"
 SHAPES = {BEGIN: (bytes,), PART: (str, int, bytes), FINISH: (bytes, bytes)}
-MOST_WAITING = 2
+MOST_WAITING = 4
 
 
 def is_part(item) -> bool:
-    """True for an array of one of the three shapes."""
+    """True for an array of one of the five shapes."""
+    if is_granted(item):
+        return True
     if not isinstance(item, list) or not item or item[0] not in SHAPES:
         return False
     shape = SHAPES[item[0]]
@@ -23,10 +28,14 @@ def is_part(item) -> bool:
 
 
 class Delivery:
-    """Obeys parts with `staging`, None on a board that takes no update; `status` is what the status line shows."""
+    """Obeys parts with `staging`, None on a board that takes no update, and keeps plans and tenants in `granted`, None
+    before it is set; `status` is what the status line shows of an update, `drop(why)` counts what is not believed.
+    """
 
-    def __init__(self, staging) -> None:
+    def __init__(self, staging, drop=None, granted=None) -> None:
         self.staging = staging
+        self.granted = granted
+        self.drop = drop
         self.status: dict[str, object] = {}
         self.waiting: list[list[object]] = []
 
@@ -39,6 +48,9 @@ class Delivery:
         """Obey what waits, while no gate is open; a staged or refused update is an `event` and a word to the panel."""
         while self.waiting:
             item = self.waiting.pop(0)
+            if is_granted(item):
+                self._keep(item, station)
+                continue
             try:
                 self._obey(item, station)
             except (Refused, NotKept) as why:
@@ -47,6 +59,15 @@ class Delivery:
                     station.note("update refused", str(why))
                 station.panel.complain(why.code, why.detail)
         station.changed()
+
+    def _keep(self, item, station) -> None:
+        try:
+            if self.granted:
+                self.granted.take(item)
+        except Disbelieved as wrong:
+            self.drop(wrong)
+        except NotKept as why:
+            station.panel.complain(why.code, why.detail)
 
     def _obey(self, item, station) -> None:
         if self.staging is None:

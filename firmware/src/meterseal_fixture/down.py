@@ -1,6 +1,6 @@
-"""What comes down from the edge: custody that may free, beacons that an attempt may cite, time, which is accepted
-and used for nothing: a fixture's clock decides nothing. Nothing is believed
-before its signature, and nothing is verified or freed while gates are open (design section 6: flash stalls).
+"""What comes down from the edge: custody that may free, beacons that an attempt may cite, time that was asked for
+(question.py), and arrays: parts of an update, plans, tenants (delivery.py). Nothing is believed before its signature,
+and nothing is verified or freed while gates are open (design section 6: flash stalls).
 
 A registry's receipt deletes: it names a statement, and one that is not held deletes nothing.
 
@@ -8,50 +8,20 @@ Custody frees only if it names this fixture's own key, and its head is the very 
 place: an edge that lost its memory, or speaks to somebody else, frees nothing.
 """
 
+from meterseal_fixture.belief import believe
 from meterseal_fixture.chronicle import Chronicle
 from meterseal_fixture.delivery import Delivery, is_part
 from meterseal_fixture.errors import Disbelieved
+from meterseal_fixture.question import Question
 from meterseal_fixture.settings import Settings
 from meterseal_wire import labels as L
 from meterseal_wire.errors import WireError
-from meterseal_wire.kinds import check_payload
 from meterseal_wire.receipt import entered, is_receipt
 from meterseal_wire.scan import scan
-from meterseal_wire.sign1 import identity, sig_structure, split
-from meterseal_wire.suites import DEFAULT
+from meterseal_wire.sign1 import identity
 
 PARCEL_BYTES = 65536
 MOST_WAITING = 16
-
-
-def believe(raw: bytes, keys: dict[int, bytes], verify):
-    """(typ, payload) of a statement signed by the key that `keys` has for its kind; else Disbelieved.
-
-    `verify(public_xy, message, signature)` says True or False.
-    """
-    try:
-        protected, unprotected, payload, signature = split(raw)
-        typ = _typ(scan(protected))
-        if unprotected or payload is None or typ not in keys:
-            raise Disbelieved("down.disbelieved", "kind %s" % typ)
-        # A respelled signature would give a beacon a second identity, and an attempt one that nobody finds.
-        if len(signature) != DEFAULT.signature_bytes or not DEFAULT.is_canonical(signature):
-            raise Disbelieved("down.disbelieved", "signature")
-        if not verify(keys[typ], sig_structure(protected, payload), signature):
-            raise Disbelieved("down.disbelieved", "signature")
-        fields = scan(payload)
-        check_payload(typ, fields)
-    except WireError as wrong:
-        raise Disbelieved("down.disbelieved", str(wrong))
-    return typ, fields
-
-
-def _typ(header) -> int:
-    # A fixture can verify the first suite alone. A critical header is one that we would have to understand: none.
-    if not isinstance(header, dict) or header.get(L.HEADER_ALG) != DEFAULT.alg or L.HEADER_CRIT in header:
-        raise Disbelieved("down.disbelieved", "header")
-    typ = header.get(L.HEADER_TYP)
-    return typ if isinstance(typ, int) else 0
 
 
 class Down:
@@ -68,7 +38,9 @@ class Down:
         self.beacon_number: int | None = None
         self.dropped = 0
         self.waiting: list[bytes] = []
-        self.delivery = Delivery(None)
+        self.delivery = Delivery(None, self._drop)
+        self.question = Question()
+        self.set_time = None  # the board's, where it has a calendar clock
 
     def take(self, parcel: bytes) -> None:
         """A message on the down topic; kept in memory until `act`. A damaged one is counted and dropped."""
@@ -102,6 +74,8 @@ class Down:
                     self._new_beacon(raw, fields)
                 elif typ == L.KIND_CUSTODY:
                     covered.append(self._cover(fields))
+                elif typ == L.KIND_TIME:
+                    self._new_time(fields)
             except (Disbelieved, WireError) as wrong:
                 self._drop(wrong)
         return covered
@@ -116,6 +90,11 @@ class Down:
         if self.beacon_number is None or fields[L.NUMBER] > self.beacon_number:
             self.beacon_number = fields[L.NUMBER]
             self.beacon = identity(raw)
+
+    def _new_time(self, fields) -> None:
+        seconds = self.question.answered(fields, self.chronicle.author.thumbprint)
+        if self.set_time:
+            self.set_time(seconds)
 
     def _cover(self, fields) -> tuple[int, int]:
         epoch, seq = fields[L.EPOCH], fields[L.SEQ]

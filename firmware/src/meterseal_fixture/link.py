@@ -46,7 +46,7 @@ class Link:
 
     `settings` has host, port, site, fixture and topic(end); `on_message(payload)` gets what comes on the down topic,
     `log(word, text)` why a connection ended; `tls` is a context of `connection.tls_context`, or None;
-    `more()` gives what the state topic tells too.
+    `more()` gives what the state topic tells too, asked anew each time the fixture comes online.
     """
 
     def __init__(self, settings, on_message, log, tls=None, more=dict) -> None:
@@ -176,7 +176,8 @@ class Link:
 
     def _presence(self, word: str) -> bytes:
         told: dict[str, object] = {"state": word, "fixture": self.settings.fixture}
-        told.update(self.more())
+        if word == "online":
+            told.update(self.more())
         return json.dumps(told).encode()
 
     def _next_identifier(self) -> int:

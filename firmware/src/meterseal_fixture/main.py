@@ -10,12 +10,15 @@ from meterseal_fixture.connection import tls_from
 from meterseal_fixture.down import Down
 from meterseal_fixture.errors import BadSettings
 from meterseal_fixture.flow import Controller, ModbusFlow
+from meterseal_fixture.granted import Granted
 from meterseal_fixture.keep import Keep
 from meterseal_fixture.link import Link
 from meterseal_fixture.meters import MeterBus
 from meterseal_fixture.offer import Offer
 from meterseal_fixture.panel import Panel
+from meterseal_fixture.presence import presence
 from meterseal_fixture.pulses import FrontEnd
+from meterseal_fixture.scanner import Scanner
 from meterseal_fixture.settings import Settings
 from meterseal_fixture.signer.atecc608 import ElementCounter, ElementSigner
 from meterseal_fixture.signer.software_p256 import SoftwareSigner, verify
@@ -48,22 +51,31 @@ async def run(board, settings: Settings) -> None:
     chronicle = Chronicle(author, Keep(board.folder, edge=settings.edge_key), counter)
     down = Down(settings, chronicle, verify, board.log)
     tls = tls_from(settings.tls)
-    link = Link(settings, down.take, board.log, tls, lambda: {"entered": chronicle.keep.entered()})
+    down.delivery.granted = Granted(board.folder, settings, verify)
+    down.question.entropy = board.entropy
+    down.set_time = getattr(board, "set_time", None)
+    board_text = "%s/%s" % (board.name, front_board)
+    slots = here(meterseal_fixture.__file__)
+
+    def told() -> dict[str, object]:
+        return presence(station, slots, board_text)
+
+    link = Link(settings, down.take, board.log, tls, told)
     offer = Offer(settings, chronicle, down, link)
     station = Station(settings, (front, bus), chronicle, panel, offer)
     station.heap_code = heap_code
-    slots = here(meterseal_fixture.__file__)
 
     def may_write() -> bool:
         return not station.bench.counting
 
     if slots and settings.authority_key:
         authority = (settings.authority_key, verify)
-        down.delivery.staging = Staging(slots, "%s/%s" % (board.name, front_board), authority, may_write)
+        down.delivery.staging = Staging(slots, board_text, authority, may_write)
     sign_first(station, board, front_board, slots)
     await _to_normal(bus, station)
     await asyncio.gather(
-        _confirm(slots, link, station, may_write),
+        *_operators(settings, board, station),
+        _confirm(slots, link, down, station, may_write),
         panel.speak(),
         panel.listen(station),
         station.run(),
@@ -71,6 +83,21 @@ async def run(board, settings: Settings) -> None:
         offer.show_live(panel),
         link.run(),
     )
+
+
+def _operators(settings: Settings, board, station: Station):
+    """The loops of scanner, buttons and lamps, where the board has them."""
+    loops = []
+    if settings.scanner:
+        scanner = Scanner(board.serial(settings.scanner), station.desk, station.panel, settings.makers)
+        loops.append(scanner.run())
+    if hasattr(board, "operate"):
+        loops.append(board.operate(station.desk))
+    elif settings.buttons or settings.display:
+        raise BadSettings(
+            "settings", "this board has no buttons and no display; remove 'buttons' and 'display'"
+        )
+    return loops
 
 
 def _flow(settings: Settings, board):
@@ -92,10 +119,15 @@ async def _to_normal(bus, station: Station) -> None:
             station.note("meter still verifying", address.hex())
 
 
-async def _confirm(slots, link: Link, station: Station, may_write) -> None:
-    """A version on trial is good once it is healthy, and says so."""
-    await confirm_when_healthy(slots, link, may_write)
-    tell_update(station, slots)
+async def _confirm(slots, link: Link, down: Down, station: Station, may_write) -> None:
+    """A version on trial is good once the edge was heard, and says so."""
+    before = down.chronicle.keep.covered()
+
+    def answered() -> bool:
+        return down.beacon is not None or down.chronicle.keep.covered() > before
+
+    if await confirm_when_healthy(slots, link, answered, may_write):
+        tell_update(station, slots)
 
 
 def _signer(settings: Settings, board):

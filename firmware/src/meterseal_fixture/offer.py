@@ -8,6 +8,7 @@ from AGAIN_MS to SELDOM_MS while nobody answers, and begins anew when anything c
 import asyncio
 import time
 
+from meterseal_fixture.absence import Absence
 from meterseal_fixture.chronicle import Chronicle
 from meterseal_fixture.down import Down
 from meterseal_fixture.link import Link, NotSent
@@ -33,6 +34,7 @@ class Offer:
         self.link = link
         self.offered = START
         self._since, self.again_ms = time.ticks_ms(), AGAIN_MS
+        self.absence = Absence()
 
     def link_state(self) -> str:
         """up, joining or down."""
@@ -50,6 +52,7 @@ class Offer:
                 shown = self.link.state
                 self._from_the_start(AGAIN_MS)
                 station.changed()
+            self.absence.look(shown, self.keep.count > 0 and self.again_ms > AGAIN_MS, station)
             if shown != UP or not await self._publish_next():
                 await asyncio.sleep_ms(POLL_MS)
 

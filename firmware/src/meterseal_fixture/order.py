@@ -3,11 +3,14 @@
 from meterseal_fixture.errors import Refused
 from meterseal_fixture.plan import Plan, is_count, read_plan
 from meterseal_fixture.positions import Position
+from meterseal_fixture.tray import bus_of
 from meterseal_wire import kinds
 
 MODES = (kinds.VERIFY, kinds.TRAINING, kinds.CHECK)
 FIELDS = ("do", "plan", "mode", "operator", "tenant", "positions")
 POSITION_FIELDS = ("position", "meter", "type", "bus")
+# A position's meter may come from the tray.
+ROWS = (sorted(POSITION_FIELDS), sorted(POSITION_FIELDS[:1] + POSITION_FIELDS[2:]))
 
 
 class Order:
@@ -20,8 +23,11 @@ class Order:
         self.positions = positions
 
 
-def read_order(fields: dict[str, object], places: int) -> Order:
-    """The order in a parsed panel line, for a bench of `places` positions. Refused names the field."""
+def read_order(fields: dict[str, object], places: int, tray: dict[int, str] | None = None) -> Order:
+    """The order in a parsed panel line, for a bench of `places` positions. Refused names the field.
+
+    A position without `meter` takes it from `tray`, where what was scanned stands by its position.
+    """
     for name in fields:
         if name not in FIELDS:
             raise Refused("order.field", name)
@@ -33,13 +39,13 @@ def read_order(fields: dict[str, object], places: int) -> Order:
     rows = fields.get("positions")
     if not isinstance(rows, list) or not rows:
         raise Refused("order.field", "positions")
-    positions = [_position(row, places) for row in rows]
+    positions = [_position(row, places, tray or {}) for row in rows]
     _refuse_doubles(positions)
     return Order(plan, mode, people, sorted(positions, key=lambda position: position.number))
 
 
-def _position(row: object, places: int) -> Position:
-    if not isinstance(row, dict) or sorted(row) != sorted(POSITION_FIELDS):
+def _position(row: object, places: int, tray: dict[int, str]) -> Position:
+    if not isinstance(row, dict) or sorted(row) not in ROWS:
         raise Refused("order.field", "positions")
     number = row["position"]
     if not is_count(number):
@@ -49,7 +55,13 @@ def _position(row: object, places: int) -> Position:
     bus = _hex(row, "bus", 8)
     if len(bus) != 8:
         raise Refused("order.field", "bus")
-    return Position(number, _text(row, "meter", 48), _text(row, "type", 32), bus)
+    if "meter" in row:
+        return Position(number, _text(row, "meter", 48), _text(row, "type", 32), bus)
+    if number not in tray:
+        raise Refused("order.meter", number)
+    scanned = Position(number, tray[number], _text(row, "type", 32), bus_of(bus, tray[number]))
+    scanned.read_by = kinds.BY_MARK
+    return scanned
 
 
 def _refuse_doubles(positions: list[Position]) -> None:

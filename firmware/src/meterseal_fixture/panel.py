@@ -8,6 +8,7 @@ from meterseal_fixture.words import sentence
 
 LONGEST = 16384
 WAITING_LINES = 64
+PLAN_DIGITS = 64  # a plan's digest; no plan document is that short
 
 
 class Panel:
@@ -66,8 +67,14 @@ class Panel:
         try:
             fields = _parse(line)
             wanted = fields.get("do")
+            if len(str(fields.get("plan", ""))) == PLAN_DIGITS:
+                station.granted.fill(fields)
             if wanted == "run":
                 station.order(fields)
+            elif wanted == "prepare":
+                station.desk.prepare(fields)
+            elif wanted == "start":
+                station.desk.start()
             elif wanted == "stop":
                 station.stop()
             elif wanted == "status":

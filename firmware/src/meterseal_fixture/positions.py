@@ -19,7 +19,8 @@ class Reading:
 class Position:
     """One place on the bench and the meter in it.
 
-    `points` are rows of `meterseal_wire.point`; `ended` is why it ended early (a reason of kinds), else None.
+    `points` are rows of `meterseal_wire.point`; `ended` is why it ended early (a reason of kinds), else None;
+    `read_by` is how the operator's side named the meter: typed, or by its mark.
     """
 
     def __init__(self, number: int, meter: str, type_number: str, bus: bytes) -> None:
@@ -27,6 +28,7 @@ class Position:
         self.meter = meter
         self.type_number = type_number
         self.bus = bus
+        self.read_by = kinds.BY_HAND
         self.state = WAITING
         self.start: Reading | None = None
         self.end: Reading | None = None

@@ -47,6 +47,7 @@ class FrontEnd:
         self.clock = (0, 0, 0)
         self.ticks_per_s = 0
         self.channels = 0
+        self.bounced: list[int] = []
         self._rest = b""
 
     async def describe(self) -> str:
@@ -92,8 +93,12 @@ class FrontEnd:
         return Counts(await self._numbers(4, "R"))
 
     async def disarm(self, mask: int) -> int:
-        """Close the gates of `mask`; their figures stay. The ticks of that moment."""
-        return (await self._numbers(1, "D", mask))[0]
+        """Close the gates of `mask`; their figures stay. The ticks of that moment. `bounced` has what the front end
+        took for bounce, one number a channel, and is empty where that was nothing.
+        """
+        ticks, *bounced = await self._numbers(1, "D", mask)
+        self.bounced = bounced
+        return ticks
 
     async def _numbers(self, least: int, *question: object) -> list[int]:
         return [int(word) for word in (await self.ask(least + 1, *question))[1:]]

@@ -18,6 +18,7 @@ KEYS = ("edge_key", "registry_key")
 AUTHORITY = "authority_key"
 # A line of its own each; TLS with all three files or none, DER.
 OPTIONAL = {"meters": 16, "tls_authority": 255, "tls_certificate": 255, "tls_key": 255, "flow_line": 255}
+OPTIONAL.update({"scanner": 255, "scanner_gtin": 255})
 TLS = ("tls_authority", "tls_certificate", "tls_key")
 BUSES = ("mbus", "cjt188")
 NUMBERS = {
@@ -29,8 +30,18 @@ NUMBERS = {
     "flow_ml_per_h": (1, 1000000),
     "flow_words": (1, 2),
     "element_slot": (0, 15),
+    "buttons": (0, 1),
+    "display": (0, 127),
 }
-DEFAULTS = {"closed_bench_s": 60, "flow_unit": 1, "flow_register": 0, "flow_ml_per_h": 1000, "flow_words": 1}
+DEFAULTS = {
+    "closed_bench_s": 60,
+    "flow_unit": 1,
+    "flow_register": 0,
+    "flow_ml_per_h": 1000,
+    "flow_words": 1,
+    "buttons": 0,
+    "display": 0,
+}
 
 
 class Settings:
@@ -42,8 +53,10 @@ class Settings:
     Not needed: meters ("mbus" or "cjt188": what stands on the line `mbus`); tls_authority, tls_certificate, tls_key
     (paths of DER files, all three or none); flow_line (a Modbus RTU controller of the flow, with flow_unit,
     flow_register, flow_ml_per_h a step and flow_words; without it the front end sets the flow); element_slot (of the
-    secure element that signs; without it the key file does); authority_key (who grants firmware; without it no update
-    is taken).
+    secure element that signs; without it the key file does); authority_key (who grants firmware, plans and tenants;
+    without it no update is taken); scanner (the line of a barcode or QR scanner) and scanner_gtin (which maker a GTIN's
+    first digits belong to: `0690123=DEMO`, several with blanks between); buttons (1 where start and stop are wired);
+    display (the I2C address of an SSD1306, mostly 60; 0: none).
     """
 
     def __init__(self, fields: dict[str, object]) -> None:
@@ -65,6 +78,9 @@ class Settings:
         self.flow_line = _text(fields, "flow_line", OPTIONAL["flow_line"]) if "flow_line" in fields else ""
         names = ("flow_unit", "flow_register", "flow_ml_per_h", "flow_words")
         self.flow = [_number(fields, name) for name in names]
+        self.scanner = _text(fields, "scanner", OPTIONAL["scanner"]) if "scanner" in fields else ""
+        self.makers = _makers(fields)
+        self.buttons, self.display = _number(fields, "buttons"), _number(fields, "display")
         self.element_slot = _number(fields, "element_slot") if "element_slot" in fields else None
         self.authority_key = _key(fields, AUTHORITY) if AUTHORITY in fields else b""
 
@@ -92,6 +108,21 @@ def _text(fields: dict[str, object], name: str, most: int = 0) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= most:
         raise BadSettings("settings", "'%s' must be text of 1 to %d characters" % (name, most))
     return value
+
+
+def _makers(fields: dict[str, object]) -> dict[str, str]:
+    # First digits of a GTIN, its indicator left out, to a maker code.
+    found = {}
+    for pair in (
+        _text(fields, "scanner_gtin", OPTIONAL["scanner_gtin"]).split() if "scanner_gtin" in fields else ()
+    ):
+        digits, _, maker = pair.partition("=")
+        if not digits.isdigit() or not 4 <= len(digits) <= 12 or not 0 < len(maker) <= TEXTS["fixture"]:
+            raise BadSettings(
+                "settings", "'scanner_gtin' must be pairs like 0690123=DEMO, with blanks between"
+            )
+        found[digits] = maker
+    return found
 
 
 def _number(fields: dict[str, object], name: str) -> int:

@@ -8,8 +8,11 @@
 | try | given_up, at the start after the third | bad |
 | try | confirmed | good |
 | good | replaced, when the other slot is confirmed | old |
+| any but good | needed, when the good slot is damaged and this one is whole | good |
+| good | damaged, when the other slot is needed | bad |
 
-One slot is good at any time. It starts, except while the other is `try`; old, filling and bad never start.
+One slot is good at any time. It starts, except while the other is `try`; old, filling and bad never start. Whether what
+lies in a slot is whole, the loader looks at each start (whole.py).
 
 Promise: a power cut at any moment leaves the value before a step or the one after it (cell.py), so a slot that was
 not verified whole never starts, and the rollback counter never goes back: it is in the same value and only grows.
@@ -37,10 +40,15 @@ NEXT = {
     (TRY, "given_up"): BAD,
     (TRY, "confirmed"): GOOD,
     (GOOD, "replaced"): OLD,
+    (OLD, "needed"): GOOD,
+    (FILLING, "needed"): GOOD,
+    (TRY, "needed"): GOOD,
+    (BAD, "needed"): GOOD,
+    (GOOD, "damaged"): BAD,
 }
 STARTS = 3
 STATES = (OLD, FILLING, TRY, BAD)
-QUIET, INSTALLED, GIVEN_UP = 0, 1, 2
+QUIET, INSTALLED, GIVEN_UP, DAMAGED = 0, 1, 2, 3
 NOTHING = bytes(32)
 SIZE = 44
 
@@ -106,6 +114,13 @@ class Slots:
         self.state = NEXT[self.state, "replaced"]
         self._write()
 
+    def fall_back(self) -> None:
+        """The good slot is damaged and the other one was found whole: from now on that is the good one."""
+        self.state = NEXT[self.state, "needed"]
+        self.good, self.other = self.other, self.good
+        self.news = DAMAGED
+        self._step("damaged")
+
     def event(self):
         """(event, detail) that the next boot must sign, or None; `told` ends it."""
         what = "slot %s counter %d digest %s"
@@ -113,6 +128,8 @@ class Slots:
             return "update installed", what % (self.good, self.counter, self.digest.hex())
         if self.news == GIVEN_UP:
             return "update given up", what % (self.other, self.coming, self.digest.hex())
+        if self.news == DAMAGED:
+            return "slot damaged", "slot %s damaged, slot %s started instead" % (self.other, self.good)
         return None
 
     def told(self) -> None:

@@ -12,21 +12,25 @@ import meterseal_fixture
 import meterseal_wire
 from meterseal_fixture.result import abandoned_payload
 from meterseal_fixture.station import Station
-from meterseal_fixture.update import hash_of
+from meterseal_fixture.whole import hash_of
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 
 FOLDER = 0x4000
+WATCHDOG = 3  # of machine.reset_cause
 PACKAGES = (meterseal_fixture.__file__, meterseal_wire.__file__)
 
 
 def sign_first(station: Station, board, front_board: str, slots=None) -> None:
-    """Sign and keep boot and what must follow it; sets the station's attempt counter. `slots` know of an update."""
+    """Sign and keep boot and what must follow it; sets the station's attempt counter and firmware digest.
+
+    `slots` know of an update.
+    """
     chronicle = station.chronicle
-    station.counter = chronicle.keep.attempts()
+    station.counter, station.firmware = chronicle.keep.attempts(), firmware_digest()
     payload: dict[int, object] = {
         L.COUNTER: station.counter,
-        L.FIRMWARE_DIGEST: firmware_digest(),
+        L.FIRMWARE_DIGEST: station.firmware,
         L.FIRMWARE_VERSION: meterseal_fixture.VERSION,
         L.BOARD: "%s/%s" % (board.name, front_board),
         L.CLOCK: station.front.clock,
@@ -37,12 +41,16 @@ def sign_first(station: Station, board, front_board: str, slots=None) -> None:
     open_attempts = chronicle.keep.open_attempts()
     epoch, seq = chronicle.sign(L.KIND_BOOT, payload)
     station.panel.tell("boot", epoch=epoch, seq=seq)
+    if board.reset_cause == WATCHDOG:
+        station.panel.complain("board.watchdog")
     for place in open_attempts:
         epoch, seq = chronicle.sign(L.KIND_ABANDONED, abandoned_payload(place, kinds.POWER, []), closes=place)
+        station.panel.complain("run.power")
         reason = kinds.REASON_NAMES[kinds.POWER]
         station.panel.tell("abandoned", epoch=epoch, seq=seq, attempt=place, reason=reason)
     tell_update(station, slots)
     if chronicle.keep.damaged:
+        station.panel.complain("store.damaged", chronicle.keep.damaged)
         station.note("store.damaged", "%d" % chronicle.keep.damaged)
     station.changed()
 

@@ -10,10 +10,11 @@ import gc
 from meterseal_fixture.attempt import Intent, attempt_payload
 from meterseal_fixture.bench import Bench, StopButton
 from meterseal_fixture.chronicle import Chronicle
+from meterseal_fixture.desk import Desk
 from meterseal_fixture.errors import FixtureError, FrontEndSilent, LineLost, MeterFault, Refused
 from meterseal_fixture.meters import MeterBus
 from meterseal_fixture.offer import Offer
-from meterseal_fixture.order import Order, read_order
+from meterseal_fixture.order import Order
 from meterseal_fixture.panel import Panel
 from meterseal_fixture.positions import READING, WAITING, Position, live
 from meterseal_fixture.pulses import FrontEnd
@@ -71,8 +72,11 @@ class Station:
         self.state = IDLE
         self.counter = 0
         self.heap = self.heap_code = 0
+        self.firmware = b""
+        self.granted = offer.down.delivery.granted
         self.button = StopButton()
         self.bench = Bench(self.front, self.button)
+        self.desk = Desk(self, settings.positions)
         self._order: Order | None = None
         self._rows: list[dict[str, object]] = []
         self._at = (0, 0)
@@ -87,10 +91,19 @@ class Station:
         if self.chronicle.keep.full:
             raise Refused("keep.full")
         self._beacon()
-        self._order = read_order(fields, self.settings.positions)
+        self._order = self._accept(fields)
         self.button.pressed = False
         self._go("order_accepted")
         self._ordered.set()
+
+    def _accept(self, fields: dict[str, object]) -> Order:
+        order = self.desk.read(fields)
+        try:
+            self.granted.check(order)
+        except Refused:
+            self.desk.ended()
+            raise
+        return order
 
     def stop(self) -> None:
         """End the run under way at the next step; Refused where there is none that can still be stopped."""
@@ -105,6 +118,9 @@ class Station:
         status: dict[str, object] = {}
         if self.offer.down.delivery.status:
             status["update"] = self.offer.down.delivery.status
+        if self.offer.down.question.time_s is not None:
+            status["time_s"] = self.offer.down.question.time_s
+        status.update(self.granted.status())
         status.update(
             {
                 "now": SHOWN[self.state],
@@ -120,6 +136,7 @@ class Station:
                 "heap_code": self.heap_code,
             }
         )
+        status.update(self.desk.status())
         self.panel.show(status)
 
     # A run.
@@ -131,7 +148,9 @@ class Station:
             self._ordered.clear()
             if self._order:
                 await self.perform(self._order)
+                self._tell_bounce()
             self._order, self._at = None, (0, 0)
+            self.desk.ended()
             gc.collect()
             self.changed()
 
@@ -233,6 +252,7 @@ class Station:
         payload = attempt_payload(intent, self.counter + 1)
         place = self.chronicle.sign(L.KIND_ATTEMPT, payload, [intent.order.plan.document])
         self.counter += 1
+        self.desk.signed()
         self._ended("attempt_signed", place, counter=self.counter)
         return place
 
@@ -258,6 +278,14 @@ class Station:
         self._ended("abandoned", signed, attempt=place, reason=kinds.REASON_NAMES[reason])
         if cause.code not in REASONS:
             self.note(cause.code, str(cause.detail))
+
+    def _tell_bounce(self) -> None:
+        # Not counted by the front end, so the run stands; but a contact that bounces is on its way to worse.
+        if self.bench.bounced:
+            found = sorted(self.bench.bounced.items())
+            self.panel.complain("pulse.bounce", ", ".join(str(channel) for channel, _ in found))
+            self.note("pulse.bounce", " ".join("%d:%d" % pair for pair in found))
+            self.bench.bounced = {}
 
     def note(self, name: str, detail: str = "") -> bool:
         """Sign an `event`: something that a run's own statements do not say. False, and nothing signed, where gates are

@@ -10,7 +10,7 @@ A grant names the digest of the two packages (startup.py) and of nothing else. S
 
 Nothing is written, hashed or verified while `may_write()` is false: gates count then (design section 6).
 
-Not covered: a grant that was withdrawn or has ended (a fixture has no clock and no log); code that confirms itself
+Not covered: a grant that was withdrawn or has ended (a fixture has no clock and no log); code that hears the edge
 and is wrong all the same; whoever can write the flash by other means.
 """
 
@@ -18,21 +18,20 @@ import asyncio
 import os
 from hashlib import sha256
 
-from meterseal_fixture.down import believe
+from meterseal_fixture.belief import believe
 from meterseal_fixture.errors import FixtureError, NotKept, Refused
 from meterseal_fixture.slots import FILLING, Slots
+from meterseal_fixture.whole import MANIFEST, hash_of, walk
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.errors import WireError
 from meterseal_wire.scan import scan
 
-MANIFEST = "manifest.cbor"
 VERSION, BOARD, COUNTER, FILES, DIGEST = 1, 2, 3, 4, 5
 PACKAGES = ("meterseal_fixture", "meterseal_wire")
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_"
 SLOT_BYTES = 262144
 DEPTH = 4
-BLOCK = 1024
 FOLDER = 0x4000
 COUNTER_MOST = 0xFFFFFFFF
 LOOK_MS = 1000
@@ -203,19 +202,26 @@ class Staging:
         return "%s/%s" % (self._folder(), path)
 
 
-async def confirm_when_healthy(slots: Slots | None, link, may_write) -> None:
-    """Call it once the store is open. On trial it waits until the link came up, or SELF_TEST_LOOKS seconds passed
-    without anything breaking, and then for a moment without open gates; then what runs is good. Else it returns.
+async def confirm_when_healthy(slots: Slots | None, link, answered, may_write) -> bool:
+    """Call it once the store is open; True if what runs on trial was confirmed now.
+
+    It is confirmed only while the link is up and `answered()`, that is: the edge was heard through it, by a beacon or
+    custody that this version believed. After that it waits for a moment without open gates. A version that breaks the
+    link hears nobody, so it is not confirmed; after SELF_TEST_LOOKS seconds of a start that start's trial has failed,
+    and when there is no start left, the version before comes back (slots.py).
     """
     if slots is None or not slots.on_trial():
-        return
+        return False
     looks = 0
-    while looks < SELF_TEST_LOOKS and link.state != "up":
+    while not (link.state == "up" and answered()):
+        if looks == SELF_TEST_LOOKS:
+            return False
         await asyncio.sleep_ms(LOOK_MS)
         looks += 1
     while not may_write():
         await asyncio.sleep_ms(LOOK_MS)
     slots.confirm()
+    return True
 
 
 def allowed(path) -> bool:
@@ -228,33 +234,6 @@ def allowed(path) -> bool:
         return False
     # The digest does not see folders that begin with an underscore.
     return not any(name[0] == "_" for name in parts[:-1])
-
-
-def walk(folder: str, inside: str = "") -> list[str]:
-    """Paths below `folder` of all files; none where it does not exist."""
-    found: list[str] = []
-    try:
-        entries = list(os.ilistdir(folder))
-    except OSError:
-        return found
-    for entry in entries:
-        if entry[1] == FOLDER:
-            found += walk("%s/%s" % (folder, entry[0]), "%s%s/" % (inside, entry[0]))
-        else:
-            found.append(inside + entry[0])
-    return found
-
-
-def hash_of(path: str) -> bytes:
-    """SHA-256 of a file, 32 bytes."""
-    digest = sha256()
-    with open(path, "rb") as file:
-        block = file.read(BLOCK)
-        while block:
-            digest.update(block)
-            block = file.read(BLOCK)
-    found: bytes = digest.digest()
-    return found
 
 
 def _beside(path: str) -> bool:

@@ -9,8 +9,8 @@ SENTENCES = {
         "That line is not one JSON object; send it again.",
     ),
     "order.unknown": (
-        "不认识的指令“%s”，只接受 run、stop、status。",
-        "Unknown order '%s'; use run, stop or status.",
+        "不认识的指令“%s”，只接受 run、prepare、start、stop、status。",
+        "Unknown order '%s'; use run, prepare, start, stop or status.",
     ),
     "order.busy": (
         "台位正在检定，请等本次结束或先停止。",
@@ -25,7 +25,50 @@ SENTENCES = {
         "表位 %s 重复或超出本台范围，请更正。",
         "Position %s stands twice or is not on this bench; correct it.",
     ),
-    "order.meter": ("表号 %s 在指令中出现两次，请更正。", "Meter %s stands twice in the order; correct it."),
+    "order.meter": (
+        "“%s”：该表号在指令中出现两次，或该表位尚未扫码，请更正或扫码。",
+        "'%s': this meter stands twice in the order, or this position was not scanned; correct it or scan.",
+    ),
+    "plan.ungranted": (
+        "方案 %s 未获授权，不能用于检定：请由计量管理人员下发带授权的方案，或改为培训模式。",
+        "No grant covers plan %s: have the edge send one that a rules grant names, or run it as training.",
+    ),
+    "tenant.ungranted": (
+        "“%s”在本台无授权：请核对委托方，或等待授权下发。",
+        "No grant lets '%s' use this bench: check the tenant, or wait until its grant has come down.",
+    ),
+    "scan.double": (
+        "表号 %s 已在托盘中，未再次登记。",
+        "Meter %s is in the tray already and was not put in again.",
+    ),
+    "scan.full": (
+        "托盘已满（%s 个表位），请开始检定，或用 MS:CLEAR 清空。",
+        "The tray is full (%s positions); start the run, or clear it with MS:CLEAR.",
+    ),
+    "scan.unknown": (
+        "扫到的“%s”不是表号，也不是指令卡，请重新扫描。",
+        "'%s' is neither a meter's id nor a card's command; scan again.",
+    ),
+    "scan.gtin": (
+        "商品条码 %s 不属于已设置的制造商，请扫描表号，或补充设置 scanner_gtin。",
+        "GTIN %s belongs to no maker of the settings; scan the meter's id, or add it to scanner_gtin.",
+    ),
+    "scan.position": (
+        "本台没有表位 %s，请更正。",
+        "This bench has no position %s; use another card.",
+    ),
+    "scan.serial": (
+        "表号 %s 末尾的数字不够推出总线地址，请在指令中写明地址。",
+        "Meter %s does not end in enough digits for its bus address; give the address in the order.",
+    ),
+    "scan.lost": (
+        "扫码器已断开，请检查其连接并重新启动；检定不受影响。",
+        "The scanner's line is gone; check it and restart. Runs are not affected.",
+    ),
+    "start.nothing": (
+        "没有准备好的检定指令，请先在操作台上准备。",
+        "No order is prepared; prepare one on the panel first.",
+    ),
     "plan.malformed": (
         "检定方案无法解读（%s），请重新生成方案。",
         "The plan cannot be read (%s); have it made again.",
@@ -73,6 +116,30 @@ SENTENCES = {
     "bench.no_flow": (
         "管路没有流量，检定已中止，请检查水源（气源）与阀门。",
         "Nothing flows on the bench; the run is ended. Check supply and valve.",
+    ),
+    "run.power": (
+        "上次检定未结束就断电或重新启动，已记为中止，请重新检定。",
+        "The power went or the board restarted before the last run ended; it is abandoned. Test these meters again.",
+    ),
+    "board.watchdog": (
+        "本机由看门狗或更新重新启动；若非更新且问题重复，请联系维护人员。",
+        "The watchdog or an update restarted this board; if it was no update and happens again, call service.",
+    ),
+    "store.damaged": (
+        "存储中有 %s 处损坏并已记录，请重新启动；问题重复时更换板卡。",
+        "The store has %s damaged places, which is on record; change the board if it happens again.",
+    ),
+    "pulse.bounce": (
+        "脉冲触点抖动（通道 %s，0为标准表），抖动未计入；请检查触点与接线。",
+        "Contacts bounced (channels %s, 0 being the reference), which was not counted; check contact and wiring.",
+    ),
+    "link.lost": (
+        "与边缘服务器的连接已断开，检定照常进行并保存在本机；请检查网络。",
+        "There is no connection to the edge; runs go on and are kept here. Check the network.",
+    ),
+    "edge.silent": (
+        "边缘服务器没有确认已发送的数据，检定照常进行并保存在本机；请通知管理员。",
+        "The edge confirms nothing that is sent; runs go on and are kept here. Call whoever runs the edge.",
     ),
     "run.stopped": ("操作员已停止。", "Stopped by the operator."),
     "counter.overflow": (
@@ -170,6 +237,10 @@ SENTENCES = {
     "element.counter": (
         "安全芯片的计数器已到尽头或自相矛盾（%s），请更换板卡。",
         "The secure element's counter is at its end or contradicts itself (%s); change the board.",
+    ),
+    "signer.entropy": (
+        "随机数源不可靠，未生成密钥，请断电后重试；问题重复时更换板卡。",
+        "Random numbers cannot be trusted, so no key was made; cut the power, try again, else change the board.",
     ),
     "flow.silent": (
         "流量控制器无应答，检定已中止，请检查其供电与接线。",

@@ -377,6 +377,7 @@ def test_no_panel_or_live_line_shows_an_error_figure(bench: Bench, edge: EdgeSid
         "beacon",
         "heap",
         "heap_code",
+        "tray",
     }
     event = {"event", "epoch", "seq", "counter", "attempt", "point", "of", "ml_per_h", "reason"}
     lines = [message for side, message in bench.panel.transcript if side == "from"]

@@ -37,8 +37,8 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_file_compiles_and_the_whole_is_small(
     compiled: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """micropython.md: an application of this size is tens of KiB; 128 KiB is a quarter of the smallest flash (512
-    KiB of an RP2040 board without its file system).
+    """Three copies (two slots and one being taken) fit with the queue into the 2 MiB file system of a Pico 2 W: 192 KiB
+    each leave it 1.4 MiB (docs/hardware.md).
     """
     sizes = {path: path.stat().st_size for path in compiled.rglob("*.mpy")}
     sources = [
@@ -48,7 +48,7 @@ def test_every_file_compiles_and_the_whole_is_small(
     total = sum(sizes.values())
     with capsys.disabled():
         print(f"\nfirmware: {len(sizes)} files, {total / KIB:.1f} KiB of .mpy")
-    assert total < 128 * KIB
+    assert total < 192 * KIB
 
 
 @pytest.mark.parametrize("bench", [20], indirect=True)

@@ -1,7 +1,7 @@
 """`meterseal firmware`: build the image of a board from the sources, and show what is in one.
 
 Same sources, same mpy-cross, same bytes, wherever they lie: no path of this machine, no time and no order of a folder
-goes in. OUT gets what lies on a board: `main.py`, the loader (loader/main.py joined with the three modules it needs);
+goes in. OUT gets what lies on a board: `main.py`, the loader (loader/main.py joined with the four modules it needs);
 `a/`, the first slot, with every module compiled, the board's main as `start`, and the slot's own `manifest.cbor`.
 Beside them lie `manifest.cbor` over all of it (boards/image.py), and `image.bin`, the same files as a littlefs for a
 new board.
@@ -42,6 +42,7 @@ JOINED = (
     "src/meterseal_fixture/errors.py",
     "src/meterseal_fixture/cell.py",
     "src/meterseal_fixture/slots.py",
+    "src/meterseal_fixture/whole.py",
     "boards/loader/main.py",
 )
 # What MicroPython's VfsLfs2 mounts, in old and new versions of littlefs; newer ones raise it when they write.

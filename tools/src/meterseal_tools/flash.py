@@ -63,10 +63,10 @@ def base_steps(base: Path, ports: list[str], board: str) -> list[str]:
     return [f"{tool} --port {port} write-flash --erase-all {offset} {base}" for port in ports]
 
 
-def one_board(port: str, image: Image, tell: Any, folder: Path | None) -> Record:
+def one_board(port: str, image: Image, tell: Any, folder: Path | None, force_older: bool) -> Record:
     """Flash one board and say what came of it; a label into `folder` where the board has a key."""
     try:
-        done = flash(port, image, tell, came_back)
+        done = flash(port, image, tell, came_back, force_older)
     except (BoardError, BadImage) as error:
         code = error.code if isinstance(error, BoardError) else "image"
         return Record(records.now(), port, "", image.version, image.digest.hex(), "", code, str(error))
@@ -77,7 +77,9 @@ def one_board(port: str, image: Image, tell: Any, folder: Path | None) -> Record
     return Record(records.now(), port, *facts)
 
 
-def many(ports: list[str], image: Image, console: Console, kept: Path | None) -> list[Record]:
+def many(
+    ports: list[str], image: Image, console: Console, kept: Path | None, force_older: bool
+) -> list[Record]:
     """All boards at once, a row each; every record is appended as soon as its board is done."""
     columns = (
         TextColumn("{task.description}"),
@@ -93,7 +95,7 @@ def many(ports: list[str], image: Image, console: Console, kept: Path | None) ->
             def tell(done: int, total: int) -> None:
                 progress.update(rows[port], completed=done, total=total)
 
-            record = one_board(port, image, tell, labels)
+            record = one_board(port, image, tell, labels, force_older)
             if kept:
                 record.append(kept)
             end = OUTCOMES.get(record.outcome, f"[red]失败 failed: {record.outcome}")
@@ -127,6 +129,10 @@ def command(
     base: Annotated[
         Path | None, typer.Option(help="show how to put this MicroPython on empty boards")
     ] = None,
+    force_older: Annotated[
+        bool,
+        typer.Option("--force-older", help="take an image below the board's rollback counter, and lower it"),
+    ] = False,
 ) -> None:
     """Put a firmware image on boards. Exit 0 all good, 1 some failed, 64 misuse."""
     if bool(port) == every:
@@ -142,7 +148,7 @@ def command(
             return
     except BadImage as error:
         end("镜像或基础固件不可用", str(error))
-    found = many(ports, what, console, kept)
+    found = many(ports, what, console, kept, force_older)
     show(found, console)
     raise typer.Exit(FAILED if any(record.outcome not in OUTCOMES for record in found) else 0)
 

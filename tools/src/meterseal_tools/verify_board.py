@@ -1,5 +1,7 @@
 """`meterseal verify-board`: is what lies on a board what was built? Over the port, or from a dump of its flash.
 
+The slot that starts is compared with the image; the other one's version is shown beside it and judged by nobody.
+
 Over the port the board hashes its own files, so a board that lies can lie here; the dump is read by this computer.
 Exit codes: 0 the same, 1 it differs (every file is named), 64 misuse, 74 the board or the dump could not be read.
 """
@@ -12,41 +14,66 @@ import typer
 from rich.console import Console
 
 from meterseal_tools.boards import dump
-from meterseal_tools.boards.compare import Difference, Kind, differences, digest_found
+from meterseal_tools.boards.compare import Kind
 from meterseal_tools.boards.image import BadImage, Image, load
 from meterseal_tools.boards.link import BoardLink
+from meterseal_tools.boards.standing import Contents, OtherSlot, Standing, standing
 from meterseal_tools.boards.words import BoardError
 
 DIFFERS, USAGE, UNREADABLE = 1, 64, 74
+STATES = {
+    "good": "可回退 the one to go back to",
+    "old": "旧版本 the version before",
+    "filling": "正在接收 an update under way",
+    "try": "试运行已用完 its trial is used up",
+    "bad": "已放弃 given up",
+}
 KINDS = {Kind.MISSING: "缺失 missing", Kind.CHANGED: "不同 changed", Kind.EXTRA: "多余 nobody built it"}
 
 
-def over_port(image: Image, port: str) -> tuple[list[Difference], bytes]:
-    """Differences and digest, hashed by the board itself; BoardError where it cannot be asked."""
+def over_port(image: Image, port: str) -> Standing:
+    """How it stands, hashed by the board itself; BoardError where it cannot be asked."""
     with BoardLink(port) as link:
         sizes = link.sizes()
         hashes = {path: link.hash(path) for path in sizes if not path.startswith("state/")}
+        found = standing(image, Contents(sizes, hashes.__getitem__, link.read))
         link.start()
-    return differences(image, sizes, hashes.__getitem__), digest_found(sizes, hashes.__getitem__)
+    return found
 
 
-def in_dump(image: Image, path: Path, block_size: int) -> tuple[list[Difference], bytes]:
-    """Differences and digest of a dumped littlefs image; BadDump where it cannot be read."""
+def in_dump(image: Image, path: Path, block_size: int) -> Standing:
+    """How a dumped littlefs image stands; BadDump where it cannot be read."""
     files = dump.contents(path, block_size)
     sizes = {name: len(content) for name, content in files.items()}
-    hashes = dump.hashes(files)
-    return differences(image, sizes, hashes.__getitem__), digest_found(sizes, hashes.__getitem__)
+    return standing(image, Contents(sizes, dump.hashes(files).__getitem__, files.__getitem__))
 
 
-def show(image: Image, found: list[Difference], digest: bytes, console: Console) -> None:
-    """The answer, every file that differs, both digests."""
-    head = "[red]不一致 differs" if found else "[green]一致 the same"
+def same(image: Image, found: Standing) -> bool:
+    """True if what starts is the image, and nothing lies there that nobody built."""
+    return not found.differences and found.digest == image.digest
+
+
+def show(image: Image, found: Standing, console: Console) -> None:
+    """The answer, which slot starts, every file that differs, both digests, and the other slot."""
+    head = "[green]一致 the same" if same(image, found) else "[red]不一致 differs"
+    trial = " 试运行 on trial" if found.on_trial else ""
     console.print(f"{head}[/] {image.version} {image.board}", highlight=False)
-    for one in found:
-        console.print(f"  {one.path}  {KINDS[one.kind]}", highlight=False, markup=False, soft_wrap=True)
-    console.print(
-        f"镜像 built    {image.digest.hex()}\n板上 on board {digest.hex()}", highlight=False, soft_wrap=True
-    )
+    lines = [f"  {one.path}  {KINDS[one.kind]}" for one in found.differences]
+    lines += [
+        f"启动 starts   {found.slot}{trial}, 防回退 counter {found.counter}",
+        f"镜像 built    {image.digest.hex()}",
+        f"板上 on board {found.digest.hex()}",
+    ]
+    if found.other:
+        lines.append(f"另一槽 other slot {about(found.other)}")
+    console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+
+
+def about(other: OtherSlot) -> str:
+    """Slot, state, version, digest, and whether it is whole, in a line."""
+    whole = "完整 whole" if other.whole else "不完整 not whole"
+    version = f"{other.version or '?'}, counter {other.counter}"
+    return f"{other.slot} {STATES[other.state]}: {version}, {whole}, {other.digest.hex()}"
 
 
 def command(
@@ -64,17 +91,17 @@ def command(
     try:
         built = load(image)
         if image_file:
-            found, digest = in_dump(built, image_file, block_size)
+            found = in_dump(built, image_file, block_size)
         else:
-            found, digest = over_port(built, port)
+            found = over_port(built, port)
     except BadImage as error:
         end(USAGE, "镜像不可用", str(error))
     except dump.BadDump as error:
         end(UNREADABLE, "无法读取转储", str(error))
     except BoardError as error:
         end(UNREADABLE, error.zh, str(error))
-    show(built, found, digest, Console())
-    raise typer.Exit(DIFFERS if found or digest != built.digest else 0)
+    show(built, found, Console())
+    raise typer.Exit(0 if same(built, found) else DIFFERS)
 
 
 def end(code: int, chinese: str, english: str) -> NoReturn:

@@ -1,4 +1,5 @@
-"""A certificate request (PKCS#10, RFC 2986) for the key of any signer, in DER (X.690), and what a person compares.
+"""A certificate request (PKCS#10, RFC 2986) for the key of any signer, in DER (X.690), and what a person compares; and
+the key file of TLS (ECPrivateKey, RFC 5915), which is the only form that the interpreter's TLS takes a key in.
 
     CertificationRequest { info, ecdsa-with-SHA256, signature }
     info { version 0, subject { O site, OU bench, CN fixture }, SubjectPublicKeyInfo on P-256 (RFC 5480), [0] {} }
@@ -10,14 +11,17 @@ from binascii import hexlify
 
 from meterseal_wire.suites import DEFAULT
 
-SEQUENCE, SET, INTEGER, BITS, OID, UTF8, ATTRIBUTES = 0x30, 0x31, 0x02, 0x03, 0x06, 0x0C, 0xA0
+SEQUENCE, SET, INTEGER, BITS, OCTETS, OID, UTF8 = 0x30, 0x31, 0x02, 0x03, 0x04, 0x06, 0x0C
+ATTRIBUTES = PARAMETERS = 0xA0
+PUBLIC = 0xA1
 EC_PUBLIC_KEY = b"\x2a\x86\x48\xce\x3d\x02\x01"  # 1.2.840.10045.2.1
 P256 = b"\x2a\x86\x48\xce\x3d\x03\x01\x07"  # 1.2.840.10045.3.1.7
 ECDSA_SHA256 = b"\x2a\x86\x48\xce\x3d\x04\x03\x02"  # 1.2.840.10045.4.3.2
 ORGANISATION, UNIT, COMMON = b"\x55\x04\x0a", b"\x55\x04\x0b", b"\x55\x04\x03"
 UNCOMPRESSED = b"\x04"
 WHOLE_BYTES = b"\x00"
-GROUP = 8
+SECRET_AT, SECRET_BYTES = 7, 32
+GROUP = 4
 
 
 def request(signer, names) -> bytes:
@@ -35,8 +39,23 @@ def request(signer, names) -> bytes:
     return _der(SEQUENCE, info, _der(SEQUENCE, _der(OID, ECDSA_SHA256)), _der(BITS, WHOLE_BYTES, pair))
 
 
+def key_file(secret: bytes, public_xy: bytes) -> bytes:
+    """ECPrivateKey of a 32-byte secret, DER: {1, secret, [0] P-256, [1] public key}."""
+    curve = _der(PARAMETERS, _der(OID, P256))
+    public = _der(PUBLIC, _der(BITS, WHOLE_BYTES, UNCOMPRESSED, public_xy))
+    return _der(SEQUENCE, _integer(1), _der(OCTETS, secret), curve, public)
+
+
+def secret_in(der: bytes) -> bytes:
+    """The secret in what `key_file` made; ValueError for anything else."""
+    secret, public_xy = der[SECRET_AT : SECRET_AT + SECRET_BYTES], der[-2 * SECRET_BYTES :]
+    if der != key_file(secret, public_xy):
+        raise ValueError("no key file of ours")
+    return secret
+
+
 def fingerprint(public_xy: bytes) -> str:
-    """The key's thumbprint (RFC 9679) as eight groups of eight digits: what a person reads out and compares."""
+    """The key's thumbprint (RFC 9679) as sixteen groups of four digits: what a person reads out and compares."""
     digits = hexlify(DEFAULT.thumbprint(public_xy)).decode()
     return " ".join([digits[at : at + GROUP] for at in range(0, len(digits), GROUP)])
 

@@ -14,7 +14,8 @@ from typing import Any
 from meterseal_wire.errors import WireError
 from meterseal_wire.scan import scan
 
-MANIFEST, LOADER, SLOT, STATE = "manifest.cbor", "main.py", "a/", "state/"
+MANIFEST, LOADER, STATE = "manifest.cbor", "main.py", "state/"
+SLOT, _ = SLOTS = ("a/", "b/")
 PACKAGES = ("meterseal_fixture", "meterseal_wire")
 VERSION, BOARD, COUNTER, FILES, DIGEST = 1, 2, 3, 4, 5
 LARGEST = 1 << 20
@@ -82,6 +83,14 @@ def load(folder: Path) -> Image:
     if digest_of(image.files) != image.digest:
         raise BadImage(f"the digest in {path} is not that of its files; build the image again")
     return image
+
+
+def slot_image(raw: bytes) -> Image | None:
+    """What a slot's own manifest says, with the paths inside the slot; None where it is none. Nothing is compared."""
+    try:
+        return _image(Path(), scan(raw, LARGEST))
+    except (WireError, KeyError, TypeError, ValueError):
+        return None
 
 
 def _image(folder: Path, fields: Any) -> Image:

@@ -109,6 +109,10 @@ class BoardLink:
         """SHA-256 of a file, computed on the board."""
         return bytes(self.ask(onboard.HASH, path=f"/{path}"))
 
+    def read(self, path: str) -> bytes:
+        """A small file's content."""
+        return bytes(self.ask(onboard.READ, path=f"/{path}"))
+
     def make_folders(self, paths: Iterable[str]) -> None:
         """The folders in which these files will lie, outermost first; those that exist stay."""
         parents = {f"/{parent}" for path in paths for parent in Path(path).parents if str(parent) != "."}
@@ -140,6 +144,10 @@ class BoardLink:
     def remove(self, path: str) -> None:
         """Delete a file."""
         self.ask(onboard.REMOVE, path=f"/{path}")
+
+    def remove_tree(self, folder: str) -> None:
+        """Delete a folder of the root with all that is in it, if it is there."""
+        self.ask(onboard.REMOVE_TREE, folder=folder)
 
     def start(self) -> None:
         """Leave the raw REPL and reset, so that the board's own main.py starts."""

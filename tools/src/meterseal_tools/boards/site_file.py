@@ -33,6 +33,7 @@ from meterseal_wire.scan import scan
 from meterseal_wire.suites import ESP256
 
 KEYS = ("edge_key", "registry_key")
+TLS = ("tls_authority", "tls_certificate", "tls_key")
 STATE = "/state"
 RULES = """
 import sys
@@ -62,6 +63,11 @@ def settings(path: Path) -> dict[str, Any]:
         raise BadSite(f"{path} is not TOML: {error}") from None
     if "folder" in fields:
         raise BadSite(f"remove 'folder' from {path}; on a board it is always {STATE}")
+    for name in TLS:
+        if name in fields:
+            raise BadSite(
+                f"remove '{name}' from {path}; `meterseal provision` writes the files of TLS and names them"
+            )
     for name in KEYS:
         fields[name] = public_hex(fields.get(name), path.parent, name)
     fields["folder"] = STATE

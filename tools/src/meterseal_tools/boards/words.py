@@ -42,6 +42,10 @@ SENTENCES = {
         "{port} 上的电路板与镜像不同：{detail}",
         "the board on {port} is not what was built: {detail}",
     ),
+    "older": (
+        "{port} 上的电路板不接受旧镜像（防回退计数 {detail}）；确需降级请加 --force-older",
+        "the image is older than the board on {port} accepts (counter {detail}); insist with --force-older",
+    ),
     "no_firmware": (
         "{port} 上的电路板没有 MeterSeal 固件；请先运行 meterseal flash",
         "the board on {port} has no MeterSeal firmware; run meterseal flash first",
@@ -49,6 +53,22 @@ SENTENCES = {
     "no_key": (
         "{port} 上的电路板没有密钥；请先用 --settings 运行",
         "the board on {port} has no key; run this with --settings first",
+    ),
+    "two_keys": (
+        "{port} 上的电路板配有安全芯片，却还有密钥文件；请先确认哪个是它的密钥，再删除 :/state/key",
+        "the board on {port} has a key file beside its element; settle which it is, then remove :/state/key",
+    ),
+    "open_element": (
+        "{port} 上的安全芯片尚无永久密钥；锁定不可撤销，确认后请加 --lock-element 再次运行",
+        "the element on {port} has no key yet, and locking one in can't be undone; insist with --lock-element",
+    ),
+    "element": (
+        "{port} 上的安全芯片：{detail}；请检查接线，或更换芯片",
+        "the secure element on {port}: {detail}; check its wiring, or take another element",
+    ),
+    "no_settings": (
+        "{port} 上的电路板没有设置；请先用 --settings 运行",
+        "the board on {port} has no settings; run this with --settings first",
     ),
     "bad_key": (
         "{port} 上的密钥文件已损坏；请用 mpremote 删除 :/state/key",

@@ -20,21 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from meterseal_tools.sim.fixture import DIE_WITH_PARENT, interpreter
+from meterseal_tools.sim.repl_chip import Chip
 
 READ_SIZE, BLOCK = 4096, 4096
 RAW, FRIENDLY = b"\x01", b"\x02"
 PROMPT = b">>> "
 PRIVATE = 0o077
-# Runs in MicroPython before its REPL. A machine module comes first, because the unix port's own has no unique_id.
-SETUP = """
-import sys, vfs
-class machine:
-    @staticmethod
-    def unique_id():
-        return bytes.fromhex("%s")
-sys.modules["machine"] = machine
-del machine
-"""
 # VfsPosix with a root of its own cannot rename (1.29: both paths share one buffer), so the root is put before here.
 IN_FOLDER = """
 class Folder:
@@ -60,6 +51,8 @@ class Folder:
         self.all.mkdir(self.place(path))
     def remove(self, path):
         self.all.remove(self.place(path))
+    def rmdir(self, path):
+        self.all.rmdir(self.place(path))
     def rename(self, old, new):
         self.all.rename(self.place(old), self.place(new))
 vfs.umount("/")
@@ -138,9 +131,9 @@ class Store:
 class ReplBoard(threading.Thread):
     """Plugged in from `with` to its end. `port` is what the host opens; `faults` may be set at any time."""
 
-    def __init__(self, port: Path, store: Store, unique_id: str = "e66138528350be34") -> None:
+    def __init__(self, port: Path, store: Store, chip: Chip | None = None) -> None:
         super().__init__(name="meterseal-repl-board", daemon=True)
-        self.port, self.store, self.unique_id = port, store, unique_id
+        self.port, self.store, self.chip = port, store, chip or Chip()
         self.faults = Faults()
         self.starts = 0
         self.unplugged = threading.Event()
@@ -163,6 +156,11 @@ class ReplBoard(threading.Thread):
         self.join()
         os.close(self._wake_read)
         os.close(self._wake_write)
+
+    @property
+    def unique_id(self) -> str:
+        """The chip's number, in hex."""
+        return self.chip.unique_id
 
     def plug(self) -> None:
         """Put the cable in: a new pty, power, and a fresh interpreter. Faults are over."""
@@ -242,7 +240,7 @@ class ReplBoard(threading.Thread):
     def _power_on(self) -> None:
         self._inner = os.openpty()
         tty.setraw(self._inner[1])
-        code = SETUP % self.unique_id + self.store.setup()
+        code = self.chip.setup() + self.store.setup()
         command = [str(interpreter()), "-X", "heapsize=512k", "-i", "-c", code]
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", DIE_WITH_PARENT, str(os.getpid()), *command],
