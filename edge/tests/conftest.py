@@ -38,9 +38,9 @@ class Recorder:
         """No PUBACK."""
         self.calls.append(("held", parcel.message_id))
 
-    def send_down(self, fixture: str, statements: list[bytes]) -> None:
+    def send_custody(self, fixture: str, raw: bytes) -> None:
         """Custody goes out."""
-        self.calls.append(("down", (fixture, tuple(statements))))
+        self.calls.append(("down", (fixture, (raw,))))
 
     @property
     def acknowledged(self) -> list[object]:

@@ -15,7 +15,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
 from meterseal_edge.events import Parcel
-from meterseal_edge.inbox import HELD_BACK, RECEIPTS_A_MESSAGE, RECEIVE_MAXIMUM, Inbox
+from meterseal_edge.inbox import HELD_BACK, QUEUED_DOWN, RECEIPTS_A_MESSAGE, RECEIVE_MAXIMUM, Inbox
 from meterseal_edge.settings import Settings
 from meterseal_edge.state import State
 from meterseal_tools.broker import Broker, start_broker
@@ -264,6 +264,23 @@ def test_a_broker_that_goes_and_comes_is_shown_and_joined_again(tmp_path: Path) 
         place.client.subscribe("ms/1/YUHANG1/W1/down", 1)
         place.say("up", b"after")
         assert payloads(place.take(1)) == [b"after"]
+        place.close()
+
+
+def test_of_more_custody_than_waits_the_newest_arrives(tmp_path: Path) -> None:
+    """inbox.py: paho drops what is beyond its queue without a word; the newest custody covers all that was dropped."""
+    with start_broker(tmp_path / "broker") as broker:
+        place = Place(tmp_path, broker)
+        port = broker.port
+        broker.stop()
+        wait_until(lambda: not place.state.snapshot()["broker"], "the loss")
+        for number in range(QUEUED_DOWN + 200):
+            place.inbox.send_custody("W1", b"%d" % number)
+    with start_broker(tmp_path / "broker", port):
+        wait_until(place.client.is_connected, "the fixture's return")
+        newest = [b"%d" % (QUEUED_DOWN + 199)]
+        until = iter(lambda: place.down.get(timeout=TAKE_S), newest)
+        assert sum(1 for _ in until) <= QUEUED_DOWN
         place.close()
 
 

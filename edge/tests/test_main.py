@@ -76,7 +76,7 @@ class ScriptedInbox:
         """PUBACK."""
         self.calls.append(f"puback {parcel.message_id}")
 
-    def send_down(self, fixture: str, _statements: list[bytes]) -> None:
+    def send_custody(self, fixture: str, _raw: bytes) -> None:
         """Custody."""
         self.calls.append(f"custody {fixture}")
 

@@ -19,6 +19,18 @@ class StoreFailed(EdgeError):
     code = "edge.store"
 
 
+class RolledBack(EdgeError):
+    """The store lacks statements that this edge has signed for. It must not go on under the same key."""
+
+    code = "edge.rolled_back"
+
+
+class BadBackup(EdgeError):
+    """A backup can't be made, or is damaged or of another edge. What was there before is untouched."""
+
+    code = "edge.backup"
+
+
 class RegistryAbsent(EdgeError):
     """The registry did not answer, or refused. Statements wait in the outbox; nothing is lost."""
 
@@ -35,3 +47,21 @@ class NoSuchTile(EdgeError):
     """The log has not that many leaves. Ask for its checkpoint first."""
 
     code = "edge.tile"
+
+
+class WitnessAbsent(EdgeError):
+    """The witness did not cosign the log's head. The log goes on; its newest cosigned head stays what is served."""
+
+    code = "edge.witness"
+
+
+class NotTaken(EdgeError):
+    """What a person asked for is not done: not logged in, not theirs to do, not what the edge computes. `code` says
+    which, and stands in pages/words.js in two languages.
+    """
+
+    code = "edge.person"
+
+    def __init__(self, code: str, why: str) -> None:
+        super().__init__(why)
+        self.code = code

@@ -24,8 +24,8 @@ class Parcel:
 class Candidate(NamedTuple):
     """Verified: its signature holds and its key may speak on this topic. Not linked yet.
 
-    `cites` is the last head that a boot names, `meters` who sits where by an attempt. A tuple of plain values, since
-    it comes from a process that verifies.
+    `cites` is the last head that a boot names, `meters` who sits where by an attempt, `mode` the attempt's. A tuple of
+    plain values, since it comes from a process that verifies.
     """
 
     raw: bytes
@@ -37,20 +37,22 @@ class Candidate(NamedTuple):
     evidence: tuple[bytes, ...] = ()
     cites: tuple[int, int] | None = None
     meters: dict[int, str] | None = None
+    mode: int | None = None
 
     @classmethod
     def of(
         cls, statement: Statement, key: bytes, fixture: str, evidence: tuple[bytes, ...] = ()
     ) -> "Candidate":
         """Of a chained statement that `key` signed."""
-        chain, typ, cites, meters = statement.chain, statement.typ, None, None
+        chain, typ, cites, meters, mode = statement.chain, statement.typ, None, None, None
         assert chain is not None
         if typ == L.KIND_BOOT and L.LAST_HEAD in statement.payload:
             epoch, seq = statement.payload[L.LAST_HEAD]
             cites = (epoch, seq)
         elif typ == L.KIND_ATTEMPT:
             meters = {row[L.POSITION]: row[L.METER] for row in statement.payload[L.POSITIONS]}
-        return cls(statement.raw, statement.identity, key, fixture, typ, chain, evidence, cites, meters)
+            mode = statement.payload[L.MODE]
+        return cls(statement.raw, statement.identity, key, fixture, typ, chain, evidence, cites, meters, mode)
 
 
 class Refused(NamedTuple):

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -39,7 +39,7 @@ PREFIX = "ms/1"
 
 
 class Inbox:
-    """MQTT in and out: `parcels` fills by itself, `acknowledge` and `send_down` are called by the ingest."""
+    """MQTT in and out: `parcels` fills by itself, `acknowledge` and `send_custody` are called by the ingest."""
 
     def __init__(self, settings: Settings, state: State) -> None:
         self.settings = settings
@@ -49,7 +49,9 @@ class Inbox:
         self.on_online: Callable[[str, tuple[int, int]], None] = lambda _fixture, _place: None
         self._connection = 0
         self._held_back = 0
+        self._late: dict[str, bytes] = {}
         self.client = _client(settings)
+        self.client.on_publish = self._on_publish
         self.client.on_connect = self._on_connect
         self.client.on_subscribe = self._on_subscribe
         self.client.on_disconnect = self._on_disconnect
@@ -104,10 +106,26 @@ class Inbox:
         if self._held_back > HELD_BACK:
             self.acknowledge(parcel)
 
+    def send_custody(self, fixture: str, raw: bytes) -> None:
+        """Custody for one fixture. Where the queue is full the newest one waits: it covers all before it."""
+        if self._sent_down(fixture, [raw]):
+            self._late.pop(fixture, None)
+        else:
+            self._late[fixture] = raw
+
+    def _on_publish(self, *_: Any) -> None:
+        if self._late:
+            with contextlib.suppress(KeyError):
+                self.send_custody(*self._late.popitem())
+
     def send_down(self, fixture: str, statements: list[bytes]) -> None:
-        """Custody, receipts, beacons and time for one fixture."""
+        """Receipts, beacons and time for one fixture: what it asks for again when it misses them."""
+        self._sent_down(fixture, statements)
+
+    def _sent_down(self, fixture: str, statements: list[bytes]) -> bool:
         topic = f"{PREFIX}/{self.settings.site}/{fixture}/down"
-        self.client.publish(topic, encode(statements), qos=1)
+        told = self.client.publish(topic, encode(statements), qos=1)
+        return told.rc != MQTTErrorCode.MQTT_ERR_QUEUE_SIZE
 
     def send_receipts(self, fixture: str, receipts: list[bytes]) -> None:
         """Receipts for one fixture, so few a message that it never has to drop custody for them."""
@@ -182,6 +200,7 @@ def _client(settings: Settings) -> Client:
     )
     client.reconnect_delay_set(1, 30)
     client.max_queued_messages_set(QUEUED_DOWN)
+    client.max_inflight_messages_set(RECEIVE_MAXIMUM)
     # What a callback raises is logged; it must not end the client's thread and leave the edge deaf.
     client.suppress_exceptions = True
     client.enable_logger(mqtt_log)

@@ -69,7 +69,7 @@ class Ingest:
         durable = self.log.append(batch.fresh, refused, int(time.time()))
         covered = [self.promiser.promise(key, fixture) for key, fixture in batch.touched.items()]
         for promise in covered:
-            self.inbox.send_down(promise.fixture, [promise.raw])
+            self.inbox.send_custody(promise.fixture, promise.raw)
         for parcel in parcels:
             answer = self.inbox.hold_back if parcel.fixture in full else self.inbox.acknowledge
             answer(parcel)
@@ -142,6 +142,7 @@ class Ingest:
             self.state.covered(promise)
         for refused in batch.refused:
             log.warning("%s: %s: %s", refused.fixture, refused.code, refused.why)
+            self.state.refused(refused.code)
             self.state.alarm(refused.fixture, refused.code, refused.why)
         for alarm in batch.alarms:
             self.state.alarm(*alarm)

@@ -60,6 +60,16 @@ class Keybook:
         return self.learn(path.read_bytes() for path in sorted(folder.glob("*.cose")))
 
     @property
+    def anchors(self) -> list[PublicKey]:
+        """Keys that are trusted from outside."""
+        return self._anchors
+
+    def grants(self) -> list[bytes]:
+        """Every grant that was learnt, believed or not."""
+        with self._lock:
+            return list(self._grants)
+
+    @property
     def ring(self) -> KeyRing:
         """Every key that is known."""
         return self._holders.ring
@@ -68,6 +78,15 @@ class Keybook:
     def registries(self) -> KeyRing:
         """Keys of registries: only these make receipts and beacons."""
         return self._holders.of_kind(kinds.REGISTRY)
+
+    def edges(self, name: str) -> KeyRing:
+        """Keys of the edge of that name."""
+        found = KeyRing()
+        for key in self._holders.of_kind(kinds.EDGE):
+            holder = self._holders.of(key.thumbprint, kinds.EDGE)
+            if holder is not None and holder.name == name:
+                found.add(key)
+        return found
 
     def directory(self) -> Directory:
         """All keys, and which of them are of this site's fixtures: the same object until a grant is learnt."""

@@ -6,7 +6,7 @@ a start reads a few hundred rows however long the log is, and the tree can never
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from meterseal_edge.errors import NoSuchTile
 from meterseal_edge.events import Candidate, Durable, Refused
@@ -73,6 +73,7 @@ class EdgeLog:
 
     def __init__(self, store: Store) -> None:
         self._lock = threading.Lock()
+        self.on_growth: Callable[[int, bytes], None] = lambda _size, _root: None
         self.store = store
         self._frontier = reopened(store)
         self._tip = (self._frontier.size, self._frontier.root())
@@ -83,9 +84,10 @@ class EdgeLog:
             return []
         grown, roots = self._frontier.grown(candidate.identity for candidate in fresh)
         first = self.store.append(fresh, refused, received_s, roots)
+        tip = (grown.size, grown.root())
+        self.on_growth(*tip)  # before anybody can sign over it
         with self._lock:
-            self._frontier = grown
-            self._tip = (grown.size, grown.root())
+            self._frontier, self._tip = grown, tip
         return [Durable(candidate, leaf) for leaf, candidate in enumerate(fresh, first)]
 
     def tip(self) -> tuple[int, bytes]:
@@ -111,6 +113,10 @@ class EdgeLog:
     def consistency(self, first: int, second: int) -> list[bytes]:
         """Proof that the tree of `first` leaves is the beginning of that of `second`; BadProof for no growth."""
         return self._tree(second).consistency(first)
+
+    def root_at(self, size: int) -> bytes:
+        """Root of the tree when it had so many leaves."""
+        return self._tree(size).root()
 
     def _tree(self, size: int) -> TileTree:
         if size > self.tip()[0]:

@@ -4,12 +4,12 @@ A thread that ends by itself is a fault of ours: its trace is logged, the proces
 over services starts it again. An edge that looks well and takes nothing would be worse.
 """
 
-import fcntl
 import logging
 import signal
 import socket
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,19 +18,24 @@ from typing import BinaryIO
 
 import uvicorn
 
+from meterseal_edge import continuity, log_lines
 from meterseal_edge.beacon import BeaconKeeper
 from meterseal_edge.checkpoint import Checkpointer
 from meterseal_edge.custody import Promiser
-from meterseal_edge.errors import BadSettings, EdgeError, StoreFailed
+from meterseal_edge.errors import EdgeError, StoreFailed
 from meterseal_edge.events import Parcel
 from meterseal_edge.examine import Examined
 from meterseal_edge.examiners import AHEAD, Beside, Here
+from meterseal_edge.folder import STORE, take_folder
 from meterseal_edge.inbox import Inbox
 from meterseal_edge.ingest import Ingest
 from meterseal_edge.keybook import Keybook
-from meterseal_edge.log import EdgeLog
+from meterseal_edge.mark import Mark
+from meterseal_edge.metrics import Metrics, TimedExaminer, TimedLog, metrics_route
 from meterseal_edge.outbox import Outbox
 from meterseal_edge.pages.app import make_app
+from meterseal_edge.pages.log_pages import log_routes
+from meterseal_edge.published import Cosigning, Published
 from meterseal_edge.quarantine import Quarantine
 from meterseal_edge.settings import Settings, load
 from meterseal_edge.state import FixtureView, State
@@ -38,6 +43,7 @@ from meterseal_edge.store.contract import Store
 from meterseal_edge.store.sqlite import SqliteStore
 from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.keys import PrivateKey
+from meterseal_protocol.note_key import NoteSigner, VerifierKey
 from meterseal_wire.statement import Author
 
 log = logging.getLogger("meterseal.edge")
@@ -60,6 +66,8 @@ class Edge:
     beacons: BeaconKeeper
     checkpointer: Checkpointer
     lock: BinaryIO
+    mark: Mark
+    metrics: Metrics
 
 
 def build(settings: Settings) -> Edge:
@@ -71,28 +79,23 @@ def build(settings: Settings) -> Edge:
     if settings.grants is not None:
         keys.learn_folder(settings.grants)
     author = Author(settings.edge, settings.site, PrivateKey.load(settings.key))
-    store = SqliteStore(settings.folder / "edge.sqlite")
-    edge_log = EdgeLog(store)
-    recall(store, keys, state)
+    store = SqliteStore(settings.folder / STORE)
     inbox = Inbox(settings, state)
+    metrics = Metrics(state, store, inbox.parcels.qsize)
+    edge_log, mark = TimedLog(store, metrics), Mark(settings.folder)
+    number = continuity.begin(store, edge_log, mark, author.thumbprint)
+    edge_log.on_growth = mark.grown
+    if continuity.restored_lately(store, int(time.time())):
+        state.alarm("", "edge.restored", f"its log is number {number} since then, under a new key")
+    recall(store, keys, state)
     quarantine = Quarantine(store, settings.quarantine)
-    examiner = Beside(keys, settings.workers) if settings.workers else Here(keys)
+    examiner = TimedExaminer(Beside(keys, settings.workers) if settings.workers else Here(keys), metrics)
     ingest = Ingest(inbox, examiner, edge_log, Promiser(author, edge_log), quarantine, state)
     outbox = Outbox(settings, store, keys, inbox)
     inbox.on_online = outbox.catch_up
     beacons = BeaconKeeper(settings, keys, inbox, state)
-    return Edge(settings, state, store, inbox, ingest, outbox, beacons, Checkpointer(author, edge_log), lock)
-
-
-def take_folder(folder: Path) -> BinaryIO:
-    """A lock on the state folder that ends with the process: two edges on one store would spoil each other's log."""
-    lock = (folder / "lock").open("wb")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise BadSettings(f"another edge runs on {folder}; stop it or give this one its own folder") from None
-    return lock
+    checkpointer = Checkpointer(author, edge_log, mark, number)
+    return Edge(settings, state, store, inbox, ingest, outbox, beacons, checkpointer, lock, mark, metrics)
 
 
 def recall(store: Store, keys: Keybook, state: State) -> None:
@@ -139,11 +142,23 @@ def settled(edge: Edge, parcels: list[Parcel], examined: Examined, stop: threadi
     return True
 
 
+def publisher(edge: Edge) -> Published | None:
+    """What signs the log's head for anybody, where there is a key for it."""
+    if edge.settings.log_key is None:
+        return None
+    signer = NoteSigner(edge.checkpointer.origin, PrivateKey.load(edge.settings.log_key))
+    return Published(edge.ingest.log, signer, edge.settings.folder)
+
+
 def run(edge: Edge) -> int:
     """Serve until SIGTERM or SIGINT, then stop in order: no new parcels, last batch, page. 70 if a thread broke."""
     stop, broken = threading.Event(), threading.Event()
-    app = make_app(edge.state, edge.store, edge.checkpointer.checkpoint)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
+    published = publisher(edge)
+    routes = [*log_routes(edge.ingest.log, published), metrics_route(edge.metrics)]
+    app = make_app(edge.state, edge.store, edge.checkpointer.checkpoint, routes)
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_config=None, log_level="warning", timeout_graceful_shutdown=2)
+    )
     door = socket.create_server((edge.settings.page_host, edge.settings.page_port))
 
     def watched(loop: Callable[[threading.Event], None]) -> None:
@@ -154,7 +169,10 @@ def run(edge: Edge) -> int:
                 broken.set()
                 server.should_exit = True
 
-    loops = (lambda stopped: ingest_loop(edge, stopped), edge.outbox.run, edge.beacons.run)
+    loops = [lambda stopped: ingest_loop(edge, stopped), edge.outbox.run, edge.beacons.run, edge.mark.run]
+    if published is not None and edge.settings.witness:
+        key = VerifierKey.parse(edge.settings.witness_key)
+        loops.append(Cosigning(published, edge.settings.witness, key, edge.state).run)
     threads = [threading.Thread(target=watched, args=(loop,), daemon=True) for loop in loops]
     edge.inbox.start()
     for thread in threads:
@@ -170,23 +188,26 @@ def run(edge: Edge) -> int:
         edge.ingest.examiner.close()
         door.close()
         edge.store.close()
+        edge.mark.close()
         edge.lock.close()
     return FAULT if broken.is_set() else 0
 
 
 def main() -> int:
     """Entry point: the path of a settings file is the only argument."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if len(sys.argv) != 2:
         print("usage: python -m meterseal_edge settings.json", file=sys.stderr)
         return USAGE
+    style = log_lines.TEXT
     try:
-        return run(build(load(Path(sys.argv[1]))))
+        settings = load(Path(sys.argv[1]))
+        style = settings.log
+        log_lines.begin(style)
+        return run(build(settings))
     except KeyboardInterrupt:
         log.info("stopped; what was not acknowledged comes again")
         return 0
     except (EdgeError, ProtocolError, OSError) as error:
-        print(f"edge: {error}", file=sys.stderr)
+        log_lines.cannot_start(style, error)
         return 1

@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 import httpx
 
 from meterseal_edge.errors import BadSettings
+from meterseal_edge.log_lines import STYLES
 
 NAME_CHARACTERS = 16
 TOPIC_SIGNS = set("/+#\0")
@@ -19,6 +20,7 @@ RANGES = {
     "workers": (0, 64),
     "quarantine": (1, 1_000_000),
     "registry_poll_s": (1, 3600),
+    "retention_days": (0, 36500),
 }
 
 
@@ -29,6 +31,10 @@ class Settings:
     `key` is the edge's 0600 key file, `anchors` a CBOR array of COSE_Key, `grants` an optional folder of *.cose,
     `mqtt_version` 5 or 4 (3.1.1), `batch` the most parcels committed together,
     `workers` how many processes check signatures (0: the edge's own), `quarantine` its bound per fixture.
+    `retention_days` is how long a statement's bytes are kept once a receipt covers them (0: for ever), `log` how log
+    lines are written, "text" or "json".
+    `log_key` is a 0600 key file (Ed25519) that signs the log's checkpoints for anybody; with `witness`, an address, and
+    `witness_key`, a verifier key's text, a C2SP witness cosigns them.
     """
 
     folder: Path
@@ -47,6 +53,11 @@ class Settings:
     workers: int = 0
     quarantine: int = 1000
     registry_poll_s: int = 5
+    retention_days: int = 0
+    log: str = "text"
+    log_key: Path | None = None
+    witness: str = ""
+    witness_key: str = ""
 
 
 def load(path: Path) -> Settings:
@@ -80,6 +91,8 @@ def _value(path: Path, name: str, kind: Any, value: Any) -> Any:
         raise BadSettings(f'{path}: "{name}" is a text, not {value!r}')
     if name in {"site", "edge"} and (len(value) > NAME_CHARACTERS or TOPIC_SIGNS & set(value)):
         raise BadSettings(f'{path}: "{name}" has 1 to 16 characters and none of / + #')
+    if name == "log" and value not in STYLES:
+        raise BadSettings(f'{path}: "log" is {" or ".join(STYLES)}, not {value!r}')
     if name == "registry":
         _check_url(path, value)
     return value if kind is str else Path(value)

@@ -2,11 +2,13 @@
 
 import threading
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from meterseal_edge.events import Covered, Durable
 from meterseal_edge.live_line import shown
+from meterseal_wire import kinds
 
 ALARMS, FIXTURES = 50, 500
 
@@ -23,6 +25,7 @@ class FixtureView:
     last_s: int = 0
     live: dict[str, Any] = field(default_factory=dict)
     meters: dict[int, str] = field(default_factory=dict)
+    training: bool = False
 
 
 class State:
@@ -32,6 +35,8 @@ class State:
         self._changed = threading.Lock()
         self._fixtures: dict[str, FixtureView] = {}
         self._alarms: list[dict[str, Any]] = []
+        self._refused: Counter[str] = Counter()
+        self._raised: Counter[str] = Counter()
         self._facts: dict[str, Any] = {
             "edge": edge,
             "site": site,
@@ -72,6 +77,7 @@ class State:
                 view.stored += 1
                 if item.candidate.meters is not None:
                     view.meters = item.candidate.meters
+                    view.training = item.candidate.mode == kinds.TRAINING
             self.version += 1
 
     def covered(self, promise: Covered) -> None:
@@ -97,6 +103,7 @@ class State:
     def alarm(self, fixture: str, code: str, why: str) -> None:
         """Something an operator should see: one line a fixture and code, counted, with the newest reason."""
         with self._changed:
+            self._raised[code] += 1
             count = 1
             for known in self._alarms:
                 if (known["fixture"], known["code"]) == (fixture, code):
@@ -107,6 +114,29 @@ class State:
             self._alarms.append(new)
             del self._alarms[:-ALARMS]
             self.version += 1
+
+    def acknowledge(self, fixture: str, code: str) -> bool:
+        """Take an alarm off the list, since somebody saw to it; False where there is none such."""
+        with self._changed:
+            left = [known for known in self._alarms if (known["fixture"], known["code"]) != (fixture, code)]
+            found, self._alarms = len(left) < len(self._alarms), left
+            self.version += found
+        return found
+
+    def refused(self, code: str) -> None:
+        """A statement or parcel was refused."""
+        with self._changed:
+            self._refused[code] += 1
+
+    def refusals(self) -> dict[str, int]:
+        """How many were refused since the start, by code."""
+        with self._changed:
+            return dict(self._refused)
+
+    def alarms(self) -> dict[str, int]:
+        """How many alarms were raised since the start, by code."""
+        with self._changed:
+            return dict(self._raised)
 
     def fixtures_online(self) -> list[str]:
         """Names of the fixtures that are online."""

@@ -22,7 +22,7 @@ def keep(self: Ingest, parcels: list[Parcel], examined: Examined | None = None) 
     for key, head in batch.heads.items():
         payload = {L.KEY: key, L.EPOCH: head.epoch, L.SEQ: head.seq, L.HEAD: head.identity}
         raw = build(self.promiser.author, L.KIND_CUSTODY, {**payload, L.LOG_SIZE: size, L.LOG_ROOT: root})
-        self.inbox.send_down(batch.touched[key], [raw])
+        self.inbox.send_custody(batch.touched[key], raw)
     return honest(self, parcels, examined)
 
 

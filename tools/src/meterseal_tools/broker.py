@@ -97,6 +97,11 @@ class Broker:
             self._process.kill()
             self._process.wait(STOP_S)
 
+    def kill(self) -> None:
+        """SIGKILL: what it had not saved is gone."""
+        self._process.kill()
+        self._process.wait(STOP_S)
+
     def __enter__(self) -> Self:
         return self
 

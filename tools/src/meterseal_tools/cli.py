@@ -7,6 +7,8 @@ from meterseal_tools import (
     check,
     cjt188,
     demo,
+    edge,
+    factory,
     firmware,
     flash,
     inspect,
@@ -32,11 +34,13 @@ app.command("demo")(demo.command)
 app.command("check")(check.command)
 app.command("audit")(audit.command)
 app.command("inspect")(inspect.command)
+app.command("factory")(factory.command)
 app.command("flash")(flash.command)
 app.command("provision")(provision.command)
 app.command("verify-board")(verify_board.command)
 app.add_typer(mbus.app, name="mbus")
 app.add_typer(cjt188.app, name="cjt188")
+app.add_typer(edge.app, name="edge")
 app.add_typer(firmware.app, name="firmware")
 app.add_typer(keys.app, name="keys")
 app.add_typer(log.app, name="log")

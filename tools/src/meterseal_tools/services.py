@@ -69,6 +69,13 @@ class Service:
         except httpx.HTTPError:
             return False
 
+    @property
+    def pid(self) -> int:
+        """The process; ServiceFailed where it does not run."""
+        if self._process is None:
+            raise ServiceFailed(f"{self.module} does not run")
+        return self._process.pid
+
     def kill(self) -> None:
         """SIGKILL: no goodbye."""
         if self._process is not None:

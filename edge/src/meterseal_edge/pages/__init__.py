@@ -1,1 +1,1 @@
-"""The edge's live page: one HTML file, server-sent events, JSON for machines. Read in this order: app."""
+"""The edge's live page: one HTML file, server-sent events, JSON for machines. Read in this order: app, log_pages."""

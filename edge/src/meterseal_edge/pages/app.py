@@ -4,7 +4,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -56,7 +56,9 @@ def summary(state: State, store: Store) -> dict[str, Any]:
     return {**state.snapshot(), **dict(zip(("durable", "entered", "quarantined"), counts, strict=True))}
 
 
-def make_app(state: State, store: Store, checkpoint: Callable[[], bytes]) -> Starlette:
+def make_app(
+    state: State, store: Store, checkpoint: Callable[[], bytes], more: Sequence[Route] = ()
+) -> Starlette:
     """The application over a state and a store, which it only reads, and a signer of checkpoints."""
 
     async def api(_request: Request) -> Response:
@@ -81,7 +83,7 @@ def make_app(state: State, store: Store, checkpoint: Callable[[], bytes]) -> Sta
 
     routes = {**PAGES, "/api/summary": api, "/events": events, "/checkpoint": tree_head}
     routes |= {"/healthz": healthz, "/readyz": readyz}
-    return Starlette(routes=[Route(path, endpoint) for path, endpoint in routes.items()])
+    return Starlette(routes=[*(Route(path, endpoint) for path, endpoint in routes.items()), *more])
 
 
 async def changes(request: Request, state: State, store: Store) -> AsyncIterator[str]:

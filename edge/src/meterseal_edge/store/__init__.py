@@ -1,1 +1,1 @@
-"""Station 8: where statements become durable. Read in this order: contract, sqlite."""
+"""Station 8: where statements become durable. Read in this order: contract, schema, migration, sqlite."""

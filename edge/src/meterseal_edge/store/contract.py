@@ -25,6 +25,19 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A durable statement as the pages read it: leaf, signer's thumbprint, bytes (None once retention let them go),
+    when it came, and whether a receipt covers it.
+    """
+
+    leaf: int
+    key: bytes
+    raw: bytes | None
+    received_s: int
+    entered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Chain:
     """What is held of one key: its thumbprint, number of statements, when the newest came, the head, and epoch and
     seq of the oldest.
@@ -88,6 +101,21 @@ class Store(Protocol):
 
     def refusals(self, fixture: str) -> list[bytes]:
         """The refused bytes of one fixture."""
+
+    def kept(self, start: int, end: int) -> list[Kept]:
+        """Statements of the leaves from `start` up to `end`."""
+
+    def evidence(self, leaf: int) -> tuple[bytes, ...]:
+        """Evidence items of a leaf; none where there are none, or where retention let them go."""
+
+    def waits_since(self) -> int | None:
+        """When the oldest statement without a registry receipt came (Unix seconds); None where none waits."""
+
+    def note(self, name: str) -> bytes | None:
+        """What was noted under a name."""
+
+    def write_note(self, name: str, value: bytes) -> None:
+        """Note something under a name, in the place of what was noted before."""
 
     def close(self) -> None:
         """Release the files."""

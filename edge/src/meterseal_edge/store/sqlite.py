@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from meterseal_edge.errors import StoreFailed
 from meterseal_edge.events import Candidate, Refused
-from meterseal_edge.store.contract import Chain, Root, Stored
+from meterseal_edge.store.contract import Chain, Kept, Root, Stored
 from meterseal_edge.store.schema import PRAGMAS, prepare
 from meterseal_wire.chain import Head
 from meterseal_wire.encode import encode
@@ -37,8 +37,14 @@ WHERE receipt IS NULL AND leaf > ? ORDER BY leaf LIMIT ?
 RECEIPTS = (
     "SELECT receipt FROM statement WHERE chain = ? AND (epoch, seq) > (?, ?) ORDER BY epoch, seq LIMIT ?"
 )
+NOTE = "SELECT value FROM note WHERE name = ?"
+WRITE_NOTE = "INSERT INTO note VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 IDENTITIES = "SELECT identity FROM statement WHERE leaf >= ? AND leaf < ? ORDER BY leaf"
 ROOTS = "SELECT hash FROM root WHERE level = ? AND place >= ? AND place < ? ORDER BY place"
+KEPT = """
+SELECT leaf, chain, raw, received_s, receipt IS NOT NULL FROM statement WHERE leaf >= ? AND leaf < ? ORDER BY leaf
+"""
+WAITS_SINCE = "SELECT received_s FROM statement WHERE receipt IS NULL ORDER BY leaf LIMIT 1"
 EVIDENCE_BYTES = 65536
 T = TypeVar("T")
 
@@ -211,6 +217,37 @@ class SqliteStore:
     def refusals(self, fixture: str) -> list[bytes]:
         """The refused bytes of one fixture."""
         return [row[0] for row in self._all("SELECT raw FROM quarantine WHERE fixture = ?", fixture)]
+
+    def kept(self, start: int, end: int) -> list[Kept]:
+        """Statements of the leaves from `start` up to `end`."""
+        return [
+            # A release that knew no retention writes empty bytes for those that went.
+            Kept(leaf, self._keys[chain], raw or None, received_s, bool(entered))
+            for leaf, chain, raw, received_s, entered in self._all(KEPT, start, end)
+        ]
+
+    def evidence(self, leaf: int) -> tuple[bytes, ...]:
+        """Evidence items of a leaf; none where there are none, or where retention let them go."""
+        row = self._one("SELECT items FROM evidence WHERE leaf = ?", leaf)
+        return tuple(scan(row[0], EVIDENCE_BYTES)) if row else ()
+
+    def waits_since(self) -> int | None:
+        """When the oldest statement without a registry receipt came (Unix seconds); None where none waits."""
+        row = self._one(WAITS_SINCE)
+        return int(row[0]) if row else None
+
+    def note(self, name: str) -> bytes | None:
+        """What was noted under a name."""
+        row = self._one(NOTE, name)
+        return row[0] if row else None
+
+    def write_note(self, name: str, value: bytes) -> None:
+        """Note something under a name, in the place of what was noted before."""
+        with self._lock:
+            try:
+                self._transaction(lambda: self._db.execute(WRITE_NOTE, (name, value)))
+            except sqlite3.Error as error:
+                raise StoreFailed(f"nothing was noted: {error}. Give the disk room") from None
 
     def close(self) -> None:
         """Release the files."""

@@ -1,0 +1,1 @@
+"""Runs as people look for them: an attempt and what closed it. Read in this order: catalogue, run, figures."""

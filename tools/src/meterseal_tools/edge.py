@@ -1,0 +1,11 @@
+"""`meterseal edge`: a table of verbs for whoever runs an edge, one file a group of them."""
+
+import typer
+
+from meterseal_tools import edge_store
+
+app = typer.Typer(no_args_is_help=True, help="Edges: back up, restore, verify and examine one.")
+app.command("backup")(edge_store.backup)
+app.command("restore")(edge_store.restore)
+app.command("verify-store")(edge_store.verify_store)
+app.command("downgrade")(edge_store.downgrade)
