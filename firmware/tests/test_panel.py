@@ -35,7 +35,8 @@ def converse(*pieces):
         listener = asyncio.create_task(panel.listen(station))
         for piece in pieces:
             line.coming += piece
-            await asyncio.sleep_ms(5)
+            while line.coming or panel.waiting:
+                await asyncio.sleep_ms(1)
         for task in (speaker, listener):
             task.cancel()
 

@@ -378,6 +378,7 @@ def test_no_panel_or_live_line_shows_an_error_figure(bench: Bench, edge: EdgeSid
         "heap",
         "heap_code",
         "tray",
+        "mode",
     }
     event = {"event", "epoch", "seq", "counter", "attempt", "point", "of", "ml_per_h", "reason"}
     lines = [message for side, message in bench.panel.transcript if side == "from"]
