@@ -190,7 +190,7 @@ def test_the_greeting_goes_to_those_online_and_to_whoever_comes_online(place: Pl
 def test_who_comes_online_says_what_it_has_receipts_for(place: Place) -> None:
     """The place reaches the outbox; what is no place, or beyond any number that a chain has, is harmless."""
     asked: queue.Queue[tuple[str, tuple[int, int]]] = queue.Queue()
-    place.inbox.on_online = lambda fixture, after: asked.put((fixture, after))
+    place.inbox.on_online = lambda told: asked.put((told.fixture, told.entered))
     beyond = 2**32
     for told, after in (
         (b"[3,7]", (3, 7)),

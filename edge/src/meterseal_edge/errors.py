@@ -37,6 +37,12 @@ class RegistryAbsent(EdgeError):
     code = "edge.registry"
 
 
+class BadOffer(EdgeError):
+    """What a person wants sent to fixtures is not covered by a grant, or cannot be used. Nothing was put there."""
+
+    code = "edge.offer"
+
+
 class WorkerLost(EdgeError):
     """A process that verifies ended by itself. The edge ends too and is started again; nothing was acknowledged."""
 

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import queue
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -20,6 +20,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from meterseal_edge.events import Parcel
 from meterseal_edge.live_line import parse
+from meterseal_edge.presence import Presence, read_presence
 from meterseal_edge.settings import Settings
 from meterseal_edge.state import State
 from meterseal_wire.encode import encode
@@ -33,7 +34,6 @@ HELD_BACK = 100
 QUEUED_DOWN = 1000
 NAME_CHARACTERS = 16
 RECEIPTS_A_MESSAGE = 8
-MOST_NUMBER = 2**32
 FAILURE = 128  # MQTT reason codes from here on are refusals
 PREFIX = "ms/1"
 
@@ -46,7 +46,9 @@ class Inbox:
         self.state = state
         self.parcels: queue.Queue[Parcel] = queue.Queue(maxsize=2 * RECEIVE_MAXIMUM)
         self._greet: list[bytes] = []
-        self.on_online: Callable[[str, tuple[int, int]], None] = lambda _fixture, _place: None
+        self.on_online: Callable[[Presence], None] = lambda _presence: None
+        self.on_offline: Callable[[str], None] = lambda _fixture: None
+        self.on_live: Callable[[str, dict[str, Any]], None] = lambda _fixture, _told: None
         self._connection = 0
         self._held_back = 0
         self._late: dict[str, bytes] = {}
@@ -118,13 +120,13 @@ class Inbox:
             with contextlib.suppress(KeyError):
                 self.send_custody(*self._late.popitem())
 
-    def send_down(self, fixture: str, statements: list[bytes]) -> None:
-        """Receipts, beacons and time for one fixture: what it asks for again when it misses them."""
-        self._sent_down(fixture, statements)
+    def send_down(self, fixture: str, items: Sequence[Any]) -> None:
+        """For one fixture: receipts, beacons, time, and what `dispatch` sends. It is told again what it misses."""
+        self._sent_down(fixture, items)
 
-    def _sent_down(self, fixture: str, statements: list[bytes]) -> bool:
+    def _sent_down(self, fixture: str, items: Sequence[Any]) -> bool:
         topic = f"{PREFIX}/{self.settings.site}/{fixture}/down"
-        told = self.client.publish(topic, encode(statements), qos=1)
+        told = self.client.publish(topic, encode(list(items)), qos=1)
         return told.rc != MQTTErrorCode.MQTT_ERR_QUEUE_SIZE
 
     def send_receipts(self, fixture: str, receipts: list[bytes]) -> None:
@@ -182,10 +184,13 @@ class Inbox:
     def _note(self, fixture: str, what: str, told: dict[str, Any]) -> None:
         if what == "live":
             self.state.live(fixture, told)
+            self.on_live(fixture, told)
         elif self.state.presence(fixture, told.get("state") == "online"):
             if self._greet:
                 self.send_down(fixture, self._greet)
-            self.on_online(fixture, _place(told.get("entered")))
+            self.on_online(read_presence(fixture, told))
+        else:
+            self.on_offline(fixture)
 
 
 def _client(settings: Settings) -> Client:
@@ -214,13 +219,6 @@ def _session(settings: Settings) -> dict[str, Any]:
     properties.SessionExpiryInterval = SESSION_S
     properties.ReceiveMaximum = RECEIVE_MAXIMUM
     return {"clean_start": False, "properties": properties}
-
-
-def _place(told: object) -> tuple[int, int]:
-    """(epoch, seq) up to which a fixture says it has receipts; the very beginning where it says nothing usable."""
-    if isinstance(told, list) and len(told) == 2 and all(type(number) is int for number in told):
-        return max(0, min(told[0], MOST_NUMBER)), max(-1, min(told[1], MOST_NUMBER))
-    return 0, -1
 
 
 def _no_delay(_client: Client, _data: Any, opened: Any) -> None:

@@ -21,7 +21,9 @@ import uvicorn
 from meterseal_edge import continuity, log_lines
 from meterseal_edge.beacon import BeaconKeeper
 from meterseal_edge.checkpoint import Checkpointer
+from meterseal_edge.clock import Clock
 from meterseal_edge.custody import Promiser
+from meterseal_edge.dispatch import Dispatch
 from meterseal_edge.errors import EdgeError, StoreFailed
 from meterseal_edge.events import Parcel
 from meterseal_edge.examine import Examined
@@ -32,9 +34,11 @@ from meterseal_edge.ingest import Ingest
 from meterseal_edge.keybook import Keybook
 from meterseal_edge.mark import Mark
 from meterseal_edge.metrics import Metrics, TimedExaminer, TimedLog, metrics_route
+from meterseal_edge.offers import FOLDER, Offers
 from meterseal_edge.outbox import Outbox
 from meterseal_edge.pages.app import make_app
 from meterseal_edge.pages.log_pages import log_routes
+from meterseal_edge.presence import Presence
 from meterseal_edge.published import Cosigning, Published
 from meterseal_edge.quarantine import Quarantine
 from meterseal_edge.settings import Settings, load
@@ -64,6 +68,7 @@ class Edge:
     ingest: Ingest
     outbox: Outbox
     beacons: BeaconKeeper
+    dispatch: Dispatch
     checkpointer: Checkpointer
     lock: BinaryIO
     mark: Mark
@@ -92,10 +97,23 @@ def build(settings: Settings) -> Edge:
     examiner = TimedExaminer(Beside(keys, settings.workers) if settings.workers else Here(keys), metrics)
     ingest = Ingest(inbox, examiner, edge_log, Promiser(author, edge_log), quarantine, state)
     outbox = Outbox(settings, store, keys, inbox)
-    inbox.on_online = outbox.catch_up
+    dispatch = Dispatch(inbox, Clock(author, keys), Offers(settings.folder / FOLDER))
+    greet(inbox, outbox, dispatch)
     beacons = BeaconKeeper(settings, keys, inbox, state)
     checkpointer = Checkpointer(author, edge_log, mark, number)
-    return Edge(settings, state, store, inbox, ingest, outbox, beacons, checkpointer, lock, mark, metrics)
+    return Edge(
+        settings, state, store, inbox, ingest, outbox, beacons, dispatch, checkpointer, lock, mark, metrics
+    )
+
+
+def greet(inbox: Inbox, outbox: Outbox, dispatch: Dispatch) -> None:
+    """Let those hear of fixtures who have something for them: receipts first, since they make room there."""
+
+    def online(presence: Presence) -> None:
+        outbox.catch_up(presence.fixture, presence.entered)
+        dispatch.online(presence)
+
+    inbox.on_online, inbox.on_offline, inbox.on_live = online, dispatch.offline, dispatch.live
 
 
 def recall(store: Store, keys: Keybook, state: State) -> None:
@@ -169,7 +187,13 @@ def run(edge: Edge) -> int:
                 broken.set()
                 server.should_exit = True
 
-    loops = [lambda stopped: ingest_loop(edge, stopped), edge.outbox.run, edge.beacons.run, edge.mark.run]
+    loops = [
+        lambda stopped: ingest_loop(edge, stopped),
+        edge.outbox.run,
+        edge.beacons.run,
+        edge.mark.run,
+        edge.dispatch.run,
+    ]
     if published is not None and edge.settings.witness:
         key = VerifierKey.parse(edge.settings.witness_key)
         loops.append(Cosigning(published, edge.settings.witness, key, edge.state).run)

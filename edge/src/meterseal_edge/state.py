@@ -26,6 +26,7 @@ class FixtureView:
     live: dict[str, Any] = field(default_factory=dict)
     meters: dict[int, str] = field(default_factory=dict)
     training: bool = False
+    update: str = ""
 
 
 class State:
@@ -99,6 +100,13 @@ class State:
         with self._changed:
             self._fixture(fixture).live = shown(told)
             self.version += 1
+
+    def update(self, fixture: str, told: str) -> None:
+        """How far a firmware is on its way to a fixture."""
+        with self._changed:
+            view = self._fixture(fixture)
+            self.version += view.update != told
+            view.update = told
 
     def alarm(self, fixture: str, code: str, why: str) -> None:
         """Something an operator should see: one line a fixture and code, counted, with the newest reason."""

@@ -2,10 +2,14 @@
 
 import typer
 
-from meterseal_tools import edge_store
+from meterseal_tools import edge_down, edge_store
 
-app = typer.Typer(no_args_is_help=True, help="Edges: back up, restore, verify and examine one.")
+app = typer.Typer(
+    no_args_is_help=True, help="Edges: back up, restore, verify and examine one; what it sends."
+)
 app.command("backup")(edge_store.backup)
 app.command("restore")(edge_store.restore)
 app.command("verify-store")(edge_store.verify_store)
 app.command("downgrade")(edge_store.downgrade)
+for kind, group in edge_down.GROUPS.items():
+    app.add_typer(group, name=kind)
