@@ -120,7 +120,12 @@ def line(folder: Path) -> Iterator[Line]:
         try:
             with served(site.registry, site.registry_port):
                 site.edge.start()
-                rig.mount(1, Meter(CATALOGUE["itron_bm"], "12082058", ErrorCurve(*((flow, 0) for flow in FLOWS)), 1000))
+                rig.mount(
+                    1,
+                    Meter(
+                        CATALOGUE["itron_bm"], "12082058", ErrorCurve(*((flow, 0) for flow in FLOWS)), 1000
+                    ),
+                )
                 yield Line(site, rig, folder)
         finally:
             site.close()

@@ -18,16 +18,16 @@ class Pace:
         self, at_once: int = AT_ONCE, each_s: float = EACH_S, now_s: Callable[[], float] = time.monotonic
     ) -> None:
         self.at_once, self.each_s, self.now_s = at_once, each_s, now_s
-        self._left: dict[str, tuple[float, float]] = {}
+        self._saved: dict[str, tuple[float, float]] = {}
 
     def may(self, name: str) -> bool:
         """True if this name is answered now; counts it."""
-        now = self.now_s()
-        left, since = self._left.pop(name, (float(self.at_once), now))
-        left = min(float(self.at_once), left + (now - since) / self.each_s)
-        yes = left >= 1
+        now, rim = self.now_s(), self.at_once * self.each_s
+        saved, since = self._saved.pop(name, (rim, now))
+        saved = min(rim, saved + now - since)
+        yes = saved >= self.each_s
         # The name asked for longest ago goes: by then its bucket is mostly full again.
-        while len(self._left) >= NAMES:
-            del self._left[next(iter(self._left))]
-        self._left[name] = (left - 1 if yes else left, now)
+        while len(self._saved) >= NAMES:
+            del self._saved[next(iter(self._saved))]
+        self._saved[name] = (saved - self.each_s if yes else saved, now)
         return yes

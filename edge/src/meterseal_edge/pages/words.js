@@ -34,6 +34,8 @@ const CODES = {
   "edge.receipt": ["登记库回执无效，稍后重发。", "A receipt of the registry does not hold; sent again later."],
   "edge.refused": ["登记库拒收一条记录，其余不受影响，稍后重发。", "The registry refused a statement; others go on, this one is sent again later."],
   "edge.registry": ["登记库无法使用：记录留在本站，恢复后补传。", "The registry cannot be used: statements wait here and are sent when it can."],
+  "edge.offer": ["下发的方案、委托方或固件无法使用，或夹具不予采信：核对授权与夹具的主管部门公钥。", "A plan, tenant or firmware to be sent cannot be used, or a fixture does not believe it: compare grant and authority key."],
+  "edge.update": ["夹具拒绝或放弃了固件更新：按原因更正后重新下发。", "A fixture refused a firmware, or gave it up: put right what it says, then put it again."],
   "edge.worker": ["验签进程已退出，本站将重新启动；记录不会丢失。", "A process that verifies has ended and the edge restarts; nothing is lost."],
   "edge.rolled_back": ["存储比本站签过的更旧：用最新备份做声明恢复。", "The store is older than what this edge has signed for: restore the newest backup, declared."],
   "edge.restored": ["本站由较旧的备份恢复，已换新密钥和新日志：夹具会重发登记库没有的记录。", "This edge was restored from an older backup, with a new key and a new log; fixtures offer again what the registry lacks."],
