@@ -29,10 +29,10 @@ def verify_all(cose: Any, key: Any, messages: list[bytes]) -> None:
 def rate(cose: Any, key: Any, messages: list[bytes], times: int) -> float:
     """Verifications a second, after a first round that warms up."""
     verify_all(cose, key, messages)
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(times):
         verify_all(cose, key, messages)
-    return times * len(messages) / (time.perf_counter() - began)
+    return times * len(messages) / (time.process_time() - began)
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """Rates of the protocol against a limit taken in the same run: best of several interleaved rounds, one core.
 
+Seconds are those of the processor that the process spent, so that what else the machine does counts on neither side.
+
 The statements are those of the model world about one meter: a result with one position and three points, the
 heaviest of the ordinary ones, and a checkpoint, the lightest. Of the two, the worse ratio is the row.
 """
@@ -39,9 +41,9 @@ Call = Callable[[], float]  # one round: operations a second
 def rate(operations: int, call: Callable[[], object]) -> float:
     """Operations a second of a call that does so many; a first one, not measured, warms up."""
     call()
-    began = time.perf_counter()
+    began = time.process_time()
     call()
-    return operations / (time.perf_counter() - began)
+    return operations / (time.process_time() - began)
 
 
 def interleaved(first: Call, second: Call) -> tuple[float, float]:

@@ -15,6 +15,7 @@ Lines, each a relative square; all are bounds or expanded figures, so their sum 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from meterseal_protocol.metrology import density, kelvin_mk
 from meterseal_protocol.ratio import ZERO, ratio
@@ -93,6 +94,7 @@ def _late(row: Sequence[int], clock: Clock, update_ms: int) -> Fraction:
     return ratio(update_ms, row[p.DURATION_MS]) if row[p.DURATION_MS] > 0 else ratio(bool(update_ms))
 
 
+@lru_cache(maxsize=4096)  # meters in series share their water
 def _water(mk: int, sensor_mk: int) -> Fraction:
     here = density(mk)
     aside = density(mk + sensor_mk) or density(mk - sensor_mk)

@@ -150,7 +150,7 @@ class Judge:
         for seat in run.seats:
             evidence = Evidence(seat[L.METER], entries, run.result.leaf + 1, blobs)
             case = RunCase(evidence, self.grants, self.packs, run.result.entered_s)
-            reasons = tuple(reason for family in sheet.MEASURED for reason in family.against(case))
+            reasons = sheet.against(case)
             found.append(Figures(case, seat[L.POSITION], sheet.row(case), reasons))
         return found
 

@@ -14,7 +14,7 @@ from meterseal_protocol.evidence import Entry, Evidence
 from meterseal_protocol.grant import Found, Grant, Grants, Interval
 from meterseal_protocol.judge.history import Stand, governing, stands
 from meterseal_protocol.judge.measured import Frame, Measured
-from meterseal_protocol.kept import kept
+from meterseal_protocol.kept import kept, once
 from meterseal_protocol.metrology import CalibrationRow, read_calibration
 from meterseal_protocol.rules.meter_type import MeterType
 from meterseal_protocol.rules.pack import Pack
@@ -146,7 +146,7 @@ class Case:
     def calibrations(self) -> list[tuple[Grant, tuple[CalibrationRow, ...]]]:
         """Calibration of each standard that is known."""
         known = [found.grant for _, found in self.standards if found.grant]
-        return [(grant, read_calibration(grant.payload[L.CALIBRATION])) for grant in known]
+        return [(grant, _calibration(grant)) for grant in known]
 
     @kept
     def rules_grant(self) -> Found:
@@ -191,6 +191,11 @@ class Case:
         calibrations = [rows for _, rows in self.calibrations]
         frame = Frame(clock, self.pack, self.meter_type, calibrations)
         return [frame.measure(row) for row in self.stand.outcome[L.POINTS]]
+
+
+@once
+def _calibration(grant: Grant) -> tuple[CalibrationRow, ...]:
+    return read_calibration(grant.payload[L.CALIBRATION])
 
 
 @lru_cache(maxsize=64)

@@ -23,7 +23,7 @@ from meterseal_protocol.judge import (
     people,
     plan,
     policy,
-    registers,
+    sheet,
     window,
 )
 from meterseal_protocol.judge.case import Case
@@ -41,8 +41,7 @@ FAMILIES = (
     bench,
     checks,
     plan,
-    numbers,
-    registers,
+    sheet,
     people,
     window,
     policy,

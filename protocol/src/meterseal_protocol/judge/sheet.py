@@ -7,9 +7,10 @@ alone (numbers.py, registers.py): whether grants, seals or samples speak against
 from collections.abc import Iterable, Sequence
 
 from meterseal_protocol.evidence import Evidence
-from meterseal_protocol.grant import Grants
+from meterseal_protocol.grant import Grants, Reason
 from meterseal_protocol.judge import numbers, registers
 from meterseal_protocol.judge.case import Case
+from meterseal_protocol.kept import once
 from meterseal_protocol.metrology import ppm
 from meterseal_protocol.rules.pack import Pack
 from meterseal_protocol.signoff import Row
@@ -17,6 +18,12 @@ from meterseal_wire import kinds
 from meterseal_wire import labels as L
 
 MEASURED = (numbers, registers)
+
+
+@once
+def against(case: Case) -> tuple[Reason, ...]:
+    """What speaks against the measurement itself. Reckoned once a case: the row and the decision both ask."""
+    return tuple(reason for family in MEASURED for reason in family.against(case))
 
 
 def row(case: Case) -> Row | None:
@@ -28,7 +35,7 @@ def row(case: Case) -> Row | None:
     known = [error for error in errors if error is not None]
     if case.pack is None or case.meter_type is None or len(known) < len(errors):
         return None
-    failed = not known or any(True for family in MEASURED for _ in family.against(case))
+    failed = not known or bool(against(case))
     largest = ppm(max(known, key=abs)) if known else 0
     outcome = kinds.FAILED if failed else kinds.PASSED
     return Row(stand.result.statement.identity, stand.seat[L.POSITION], case.evidence.meter, outcome, largest)
