@@ -286,7 +286,7 @@ def test_each_board_opens_its_lines_with_the_pins_and_the_form_of_its_table():
         assert (named["bits"], named["parity"], named["stop"], named["timeout"]) == (8, 0, 1, 0)
         pins = [pin for row in space["LINES"].values() for pin in row[3:] if pin is not None]
         pins += list(space["LAMPS"]) + [space["I2C_SDA"], space["I2C_SCL"]]
-        pins += list(space["BUTTONS"]) + [space["DISPLAY_SDA"], space["DISPLAY_SCL"]]
+        pins += list(space["BUTTONS"]) + list(space["SWITCH"]) + [space["DISPLAY_SDA"], space["DISPLAY_SCL"]]
         if folder == "esp32s3":
             pins += load("esp32s3/counting.py", Machine2())["COUNTER_PINS"]
         assert len(set(pins)) == len(pins) and not set(pins) & own
@@ -304,6 +304,64 @@ def test_each_board_opens_its_lines_with_the_pins_and_the_form_of_its_table():
             assert "uart7" in wrong.detail
         else:
             raise AssertionError("a line that is not there was opened")
+
+
+def test_a_switched_line_leads_to_the_front_end_that_is_asked():
+    """74HC4052: S0 is the lowest bit. One UART for all places; three ways to ask for a place that is not there."""
+    for folder, line in (("esp32s3", "uart1"), ("rp2350", "uart0")):
+        machine = Machine()
+        space = load(folder + "/board.py", machine)
+        board = space["Board"](Settings("usb"))
+        sent, low, high = [], board._choice._pins[0], board._choice._pins[1]
+        assert [pin.given[0] for pin in (low, high)] == list(space["SWITCH"])
+
+        class Shared:
+            async def write(self, data):
+                sent.append((data, low.level, high.level))  # noqa: B023
+
+            def drop(self):
+                sent.append(("drop", low.level, high.level))  # noqa: B023
+
+            async def read(self):
+                return b"answer"
+
+        opened = []
+        board._choice._open = lambda name: opened.append(name) or Shared()  # noqa: B023
+        places = [board.serial("%s:%d" % (line, place)) for place in range(3)]
+        asyncio.run(places[2].write(b"T"))
+        places[1].drop()
+        asyncio.run(places[0].write(b"A"))
+        assert sent == [(b"T", 0, 1), ("drop", 1, 0), (b"A", 0, 0)]
+        assert asyncio.run(places[0].read()) == b"answer" and opened == [line]
+        for wrong in (":4", ":", ":-1"):
+            try:
+                board.serial(line + wrong)
+            except BadSettings as why:
+                assert "0 to 3" in why.detail
+            else:
+                raise AssertionError("a place that is not there was taken")
+
+
+def test_the_front_ends_sensors_are_made_where_the_table_has_some():
+    """No table: none, and S is silent. With one: I2C 0 at 400 kHz (ADS1115: fast mode)."""
+    machine = Machine()
+    sys.modules.pop("edges", None)
+
+    class Rp2:
+        class PIO:
+            JOIN_RX = 2
+
+        def asm_pio(**_named):
+            return lambda function: function
+
+    space = load("front_rp2350/board.py", machine, Rp2)
+    assert space["sensors"](lambda: 0) is None
+    space["TABLE"][0] = (0x48, 0, 0, 1000)
+    assert space["sensors"](lambda: 0).positions == space["POSITIONS"]
+    [(given, named)] = machine.all("I2C")
+    assert given == (0,) and named["freq"] == 400_000 and named["sda"].given[0] == space["I2C_SDA"]
+    taken = list(space["CHANNEL_PINS"]) + [space["UART_TX"], space["UART_RX"]]
+    assert space["I2C_SDA"] not in taken and space["I2C_SCL"] not in taken
 
 
 class Machine2(Machine):

@@ -238,6 +238,9 @@ def test_the_fixture_reads_this_front_end_and_signs_the_tables_clock():
         == (RP2350_PIO.ticks_per_s, RP2350_PIO.resolution, RP2350_PIO.jitter)
     )
     assert fixture.channels == RP2350_PIO.channels
+    assert fixture.rows == [(RP2350_PIO.name, 8) + RP2350_PIO.clock() + (10_000,)]
+    slow = Answers(RP2350_PIO, hardware, (0, 500) + (0,) * 6)
+    assert slow.identify()[5] == RP2350_PIO.rate_one_by_one_hz
     asyncio.run(fixture.arm(0b101))
     for ticks in (100, 200, 300):
         hardware.edge(2, ticks)

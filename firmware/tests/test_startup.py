@@ -29,6 +29,7 @@ class Station:
     """What `sign_first` needs of a station: a chronicle, the front end's clock, a panel."""
 
     clock = (1000, 1, 2)
+    rows = [("front-1", 8, 1000, 1, 2, 10000)]
 
     def __init__(self, path):
         self.chronicle = Chronicle(AUTHOR, Keep(path))
@@ -76,6 +77,7 @@ def test_the_very_first_boot_has_no_head_and_counted_no_attempt():
         [(typ, boot)] = station.payloads()
         assert typ == L.KIND_BOOT and L.LAST_HEAD not in boot
         assert (boot[L.COUNTER], boot[L.RESET_CAUSE], boot[L.CLOCK]) == (0, 1, [1000, 1, 2])
+        assert boot[L.FRONT_ENDS] == [["front-1", 8, 1000, 1, 2, 10000]]
         assert (boot[L.BOARD], boot[L.FIRMWARE_VERSION]) == ("test/front-1", meterseal_fixture.VERSION)
         assert station.told == [("boot", 1, 0), "changed"]
 

@@ -64,9 +64,11 @@ TYPE |= {
 }
 TYPE |= {L.CYCLE_VOLUME_UL: 10_000, L.MEDIUM: 1, L.NOMINAL: 20, L.PARAMETER_CHECKSUMS: [BLOB]}
 
+FRONT_ENDS: dict[int, Any] = {L.REFUSED: HASH, L.FRONT_ENDS: [["pio", 8, 1_000_000, 1, 1, 10_000]]}
+
 # One payload of every rule, with every field that may be left out.
 PAYLOADS: dict[str, tuple[int, dict[int, Any]]] = {
-    "boot": (L.KIND_BOOT, {**BOOT, L.BOARD: "unix", L.RESET_CAUSE: 1, L.PACKS: [HASH], L.REFUSED: HASH}),
+    "boot": (L.KIND_BOOT, {**BOOT, L.BOARD: "unix", L.RESET_CAUSE: 1, L.PACKS: [HASH], **FRONT_ENDS}),
     "attempt": (
         L.KIND_ATTEMPT,
         {**ATTEMPT, L.BEACON: HASH, L.BENCH_CHECKS: [15_000, 15_000, 60, 0], L.CLOCK: CLOCK},

@@ -39,7 +39,7 @@ def make_image(folder: Path, version: str = "0.1.0", counter: int = 1) -> Path:
     (folder / "a/meterseal_fixture/__init__.py").write_text(f'VERSION = "{version}"\n')
     for name in ("errors.py", "settings.py"):
         shutil.copy(firmware_file(name), folder / "a/meterseal_fixture")
-    for name in ("esp32s3/board.py", "chip/chip.py", "chip/buttons.py", "chip/screen.py"):
+    for name in ("esp32s3/board.py", "chip/chip.py", "chip/buttons.py", "chip/choice.py", "chip/screen.py"):
         shutil.copy(firmware_paths().main.parents[1] / name, folder / "a")
     (folder / "a/meterseal_wire").mkdir()
     (folder / "a/meterseal_wire/__init__.py").write_bytes(b"#" * EXTRA)

@@ -36,8 +36,8 @@ def test_the_check_of_the_protocol_is_the_published_one():
 
 
 def test_it_says_what_it_is(front_end):
-    """I: board, channels (reference and two positions), ticks a second, resolution, jitter."""
-    assert said(front_end.feed(ask("I"))) == ["I", "sim-1", "3", "1000000", "1", "0"]
+    """I: board, channels (reference and two positions), ticks a second, resolution, jitter, greatest rate."""
+    assert said(front_end.feed(ask("I"))) == ["I", "sim-1", "3", "1000000", "1", "0", "10000"]
 
 
 def test_it_tells_the_capture_clock(front_end):

@@ -10,6 +10,7 @@
 | display | `display`, I2C 1, 400 kHz | SDA 13, SCL 14 |
 | buttons to ground | `buttons` | start 1, stop 2 |
 | lamps red, yellow, green | | 10, 11, 12 |
+| switch to one of four front ends | `uart1:0` to `uart1:3` | 38, 42 |
 | pulse counters (counting.py) | | 4, 5, 6, 7 |
 
 Left alone: 0, 3, 45, 46 (strapping), 26 to 37 (flash and octal PSRAM). Source: ESP32-S3 data sheet, pin tables.
@@ -23,6 +24,7 @@ import sys
 import chip
 import machine
 import network
+from choice import Choice
 from machine import I2C, UART, WDT, Pin
 from screen import Oled, Screen
 
@@ -40,6 +42,7 @@ I2C_ID, I2C_SDA, I2C_SCL, I2C_HZ = 0, 8, 9, 100_000
 DISPLAY_ID, DISPLAY_SDA, DISPLAY_SCL, DISPLAY_HZ = 1, 13, 14, 400_000
 BUTTONS = (1, 2)  # start, stop
 LAMPS = (10, 11, 12)
+SWITCH = (38, 42)  # lowest bit first
 BUFFER = 1024
 
 
@@ -56,10 +59,13 @@ class Board:
         self._panel = settings.panel
         display = Screen(Oled(_display_bus(), settings.display)) if settings.display else None
         self._tower = chip.Tower([Pin(pin, Pin.OUT, value=0) for pin in LAMPS], display)
+        self._choice = Choice([Pin(pin, Pin.OUT, value=0) for pin in SWITCH], self.serial)
         self._buttons = [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in BUTTONS] if settings.buttons else []
 
     def serial(self, name: str):
         """The line of that name in the table above; BadSettings when there is none."""
+        if ":" in name:
+            return self._choice.line(name)
         line = chip.Console(sys.stdin.buffer, sys.stdout.buffer) if name == USB else chip.Serial(_uart(name))
         return chip.Watched(line, self._tower.seen) if name == self._panel else line
 

@@ -8,9 +8,9 @@ constant, taken once, such that the timer never runs ahead of the stamps.
 Pins (GP numbers; inputs with pull-up, an open collector or reed contact to ground counts when it opens; no pull-down,
 which erratum RP2350-E9 lets hang half-way):
 
-| channel | 0 (reference) | 1 | 2 | 3 | 4 | 5 | 6 | 7 | UART TX, RX |
-|---|---|---|---|---|---|---|---|---|---|
-| GP | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 12, 13 |
+| channel | 0 (reference) | 1 | 2 | 3 | 4 | 5 | 6 | 7 | UART TX, RX | sensors SDA, SCL |
+|---|---|---|---|---|---|---|---|---|---|---|
+| GP | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 12, 13 | 20, 21 |
 
 Sources: RP2350 datasheet and pico-sdk 2 (hardware/regs/pio.h, dreq.h, dma.h), MicroPython rp2 (DMA, StateMachine).
 Only type-checked: no RP2350 was here.
@@ -23,7 +23,8 @@ import rp2
 import uctypes
 from counting import PLACES, RING, Clock
 from edges import PIO_HZ, SYSTEM_HZ, edges
-from machine import UART, WDT, Pin, freq, mem32
+from machine import I2C, UART, WDT, Pin, freq, mem32
+from sensors import Sensors
 
 CHANNEL_PINS = (2, 3, 4, 5, 6, 7, 8, 9)
 UART_ID, UART_TX, UART_RX, BAUD = 0, 12, 13, 115200
@@ -31,6 +32,13 @@ WATCHDOG_MS = 2000
 
 # An edge nearer to the one before is bounce, in ticks of 1 us; 0 for electronic outputs. One number a channel.
 LEAST_TICKS = (0, 0, 0, 0, 0, 0, 0, 0)
+
+# The bench's sensors: quantity to (converter's address, input, value at 4 mA, value at 20 mA), all ten of sensors.py or
+# none; POSITIONS is how many the bench has. A first one of three front ends, say, for water:
+#   {FLOW: (0x48, 0, 0, 3200000), AIR_MK: (0x48, 1, 0, 50000), ...}
+TABLE: dict[int, tuple[int, int, int, int]] = {}
+POSITIONS = 7
+I2C_ID, I2C_SDA, I2C_SCL, I2C_HZ = 0, 20, 21, 400_000
 
 PIO_BASE = (0x50200000, 0x50300000)
 CTRL, FDEBUG, RXF0 = 0x000, 0x008, 0x020
@@ -105,6 +113,13 @@ def line() -> UART:
     return UART(
         UART_ID, BAUD, tx=Pin(UART_TX), rx=Pin(UART_RX), txbuf=1024, rxbuf=256, timeout=0, timeout_char=0
     )
+
+
+def sensors(now) -> Sensors | None:
+    """The sensors of TABLE, None where it is empty; `now` gives ticks of the capture clock."""
+    if not TABLE:
+        return None
+    return Sensors(I2C(I2C_ID, sda=Pin(I2C_SDA), scl=Pin(I2C_SCL), freq=I2C_HZ), TABLE, now, POSITIONS)
 
 
 def watchdog() -> WDT:

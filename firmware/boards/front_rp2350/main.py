@@ -7,7 +7,7 @@ import gc
 import time
 
 from answers import Answers
-from board import LEAST_TICKS, Capture, line, watchdog
+from board import LEAST_TICKS, Capture, line, sensors, watchdog
 
 from meterseal_fixture.capability import RP2350_PIO
 
@@ -16,12 +16,17 @@ LOOK_MS = 5
 
 def start() -> None:
     """Never ends. A reset by the watchdog closes all gates: R then gives zeros, and the fixture's run fails."""
-    answers, wire, dog = Answers(RP2350_PIO, Capture(), LEAST_TICKS), line(), watchdog()
+    capture = Capture()
+    values = sensors(capture.now)
+    answers, wire, dog = Answers(RP2350_PIO, capture, LEAST_TICKS, values), line(), watchdog()
     gc.collect()
     waiting = b""
     while True:
         answers.look()
         answers.tend()
+        if values:
+            values.step()
+        waiting += answers.late()
         dog.feed()
         if wire.any():
             waiting += answers.feed(wire.read() or b"")

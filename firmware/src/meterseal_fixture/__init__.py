@@ -1,7 +1,7 @@
 """The fixture: from pulses and meter frames to signed statements that are kept until somebody else keeps them.
 
-Read in this order: errors, words, capability, settings, scanner, tray, positions, plan, order, flow, pulses, meters,
-cjt188_bus, bench, attempt, result, signer, cell, record, summary, keep, chronicle, desk, station, panel, mqtt,
+Read in this order: errors, words, capability, settings, scanner, tray, positions, plan, order, flow, pulses, joined,
+meters, cjt188_bus, bench, attempt, result, signer, cell, record, summary, keep, chronicle, desk, station, panel, mqtt,
 connection, link, belief, shelf, granted, question, delivery, down, presence, absence, offer, slots, whole, update,
 startup, main.
 

@@ -136,7 +136,7 @@ class Bench:
         for position in self._open:
             raw = self.tally.setdefault(position.number, [0, 0])
             raw[0] += counts.channels[position.number][0]
-            raw[1] += counts.channels[REFERENCE][0]
+            raw[1] += counts.reference(position.number)[0]
         self._open = []
 
     async def cut_short(self) -> list[tuple[int, int, int]]:
@@ -214,7 +214,7 @@ def _mask(positions: list[Position]) -> int:
 
 def _row(position: Position, when: tuple[int, int, int], counts: Counts, gate: Gate) -> tuple[int, ...]:
     index, repeat, duration_ms = when
-    meter, reference = counts.channels[position.number], counts.channels[REFERENCE]
+    meter, reference = counts.channels[position.number], counts.reference(position.number)
     meter_mk, meter_10pa = gate.meters[position.number]
     return (
         index,

@@ -11,6 +11,7 @@ from meterseal_fixture.down import Down
 from meterseal_fixture.errors import BadSettings
 from meterseal_fixture.flow import Controller, ModbusFlow
 from meterseal_fixture.granted import Granted
+from meterseal_fixture.joined import Joined
 from meterseal_fixture.keep import Keep
 from meterseal_fixture.link import Link
 from meterseal_fixture.meters import MeterBus
@@ -41,7 +42,7 @@ async def run(board, settings: Settings) -> None:
     signer, counter = _signer(settings, board)
     author = Author(settings.fixture, settings.bench, signer)
     panel = Panel(board.serial(settings.panel))
-    front = FrontEnd(board.serial(settings.capture), flow=_flow(settings, board))
+    front = _front(settings, board)
     bus = _bus(settings, board)
     front_board = await front.describe()
     if settings.positions >= front.channels:
@@ -98,6 +99,13 @@ def _operators(settings: Settings, board, station: Station):
             "settings", "this board has no buttons and no display; remove 'buttons' and 'display'"
         )
     return loops
+
+
+def _front(settings: Settings, board):
+    """The front end at the capture line, or several as one where 'capture' names several lines."""
+    flow = _flow(settings, board)
+    fronts = [FrontEnd(board.serial(line), flow=flow) for line in settings.capture.split()]
+    return fronts[0] if len(fronts) == 1 else Joined(fronts)
 
 
 def _flow(settings: Settings, board):

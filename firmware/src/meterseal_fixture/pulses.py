@@ -13,6 +13,7 @@ from meterseal_wire.capture import BadLine, line, words
 TRIES = 4
 ANSWER_MS = 1000
 LONGEST = 2048
+NAME = 32
 
 
 class Sample:
@@ -32,7 +33,13 @@ class Counts:
 
     def __init__(self, numbers: list[int]) -> None:
         self.ticks = numbers[0]
-        self.channels = [tuple(numbers[at : at + 3]) for at in range(1, len(numbers) - 2, 3)]
+        self.channels: list[tuple[int, ...]] = [
+            tuple(numbers[at : at + 3]) for at in range(1, len(numbers) - 2, 3)
+        ]
+
+    def reference(self, number: int) -> tuple[int, ...]:  # noqa: ARG002 (one reference for all)
+        """(count, first, last) of the reference as it was counted beside position `number`."""
+        return self.channels[0]
 
 
 class FrontEnd:
@@ -47,17 +54,21 @@ class FrontEnd:
         self.clock = (0, 0, 0)
         self.ticks_per_s = 0
         self.channels = 0
+        self.rows: list[tuple[object, ...]] = []
         self.bounced: list[int] = []
         self._rest = b""
 
     async def describe(self) -> str:
         """The front end's name; from then on `clock` is (ticks a second, resolution, jitter) as it is signed, and
-        `channels` how many gates there are, the reference included.
+        `channels` how many gates there are, the reference included. `rows` has one row for the boot: name, channels,
+        ticks a second, resolution, jitter, greatest rate in Hz (0: it does not say).
         """
         answer = await self.ask(6, "I")
         self.channels = int(answer[2])
         self.clock = (int(answer[3]), int(answer[4]), int(answer[5]))
         self.ticks_per_s = self.clock[0]
+        rate_hz = int(answer[6]) if len(answer) > 6 else 0
+        self.rows = [(answer[1][:NAME], self.channels) + self.clock + (rate_hz,)]
         return answer[1]
 
     async def now(self) -> int:
@@ -79,6 +90,10 @@ class FrontEnd:
             return tuple(await self._numbers(4, "Z", seconds))
         finally:
             self.answer_ms = usual
+
+    def longest_ms(self, seconds: int) -> int:
+        """For how long `closed_bench` may keep its caller waiting."""
+        return TRIES * (self.answer_ms + 1000 * seconds)
 
     async def sample(self) -> Sample:
         """Flow, temperatures and pressures now."""

@@ -47,7 +47,8 @@ DEFAULTS = {
 class Settings:
     """What an installer decides, as attributes named like the file's fields.
 
-    Texts: fixture, site, bench (at most 16 characters each), folder, capture, mbus, panel, host. Keys as 64 bytes
+    Texts: fixture, site, bench (at most 16 characters each), folder, capture (the front end's line; several with blanks
+    between, in the order of their positions), mbus, panel, host. Keys as 64 bytes
     x || y: edge_key, registry_key. Numbers: port, positions, closed_bench_s (60 unless told).
 
     Not needed: meters ("mbus" or "cjt188": what stands on the line `mbus`); tls_authority, tls_certificate, tls_key
@@ -67,6 +68,8 @@ class Settings:
         self.folder, self.host = _text(fields, "folder"), _text(fields, "host")
         self.capture, self.mbus, self.panel = (_text(fields, name) for name in ("capture", "mbus", "panel"))
         self.edge_key, self.registry_key = (_key(fields, name) for name in KEYS)
+        if not self.capture.split():
+            raise BadSettings("settings", "'capture' names no line")
         self.port, self.positions = _number(fields, "port"), _number(fields, "positions")
         self.closed_bench_s = _number(fields, "closed_bench_s")
         self.meters = _text(fields, "meters", OPTIONAL["meters"]) if "meters" in fields else BUSES[0]

@@ -35,6 +35,7 @@ def sign_first(station: Station, board, front_board: str, slots=None) -> None:
         L.BOARD: "%s/%s" % (board.name, front_board),
         L.CLOCK: station.front.clock,
         L.RESET_CAUSE: board.reset_cause,
+        L.FRONT_ENDS: station.front.rows,
     }
     if chronicle.last_head:
         payload[L.LAST_HEAD] = chronicle.last_head

@@ -87,9 +87,9 @@ class Bench:
 
 @pytest.fixture
 def bench(edge: EdgeSide, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
-    """A water bench of eight positions, three of them with meters; a marker's parameter asks for another."""
-    positions = getattr(request, "param", 8)
-    with Rig(BenchSpec(kinds.WATER, positions)) as rig:
+    """A water bench of eight positions, three of them with meters; a parameter asks for (positions, front ends)."""
+    positions, fronts = getattr(request, "param", (8, 1))
+    with Rig(BenchSpec(kinds.WATER, positions), fronts=fronts) as rig:
         yield Bench(rig, edge, tmp_path)
 
 

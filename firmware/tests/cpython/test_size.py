@@ -51,13 +51,13 @@ def test_every_file_compiles_and_the_whole_is_small(
     assert total < 192 * KIB
 
 
-@pytest.mark.parametrize("bench", [20], indirect=True)
+@pytest.mark.parametrize("bench", [(20, 3)], indirect=True, ids=["twenty"])
 def test_a_run_of_twenty_positions_stays_within_its_heap(
     bench: Bench, compiled: Path, plan: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Design section 14: heap peak with 20 positions at most 128 KiB, code aside, which a board keeps in flash. This
     interpreter has words of 64 bits, so a board's figure is lower. The interpreter is given RUN_HEAP in all, and
-    runs twice: what a run leaves behind would show in the second.
+    runs twice, over three front ends: what a run leaves behind would show in the second.
     """
     for position in range(1, 21):
         bench.meter(position)

@@ -4,7 +4,7 @@ A line is `<words>*<CRC-16 as 4 hex digits>\n`: ASCII words separated by one bla
 is CRC-16/CCITT-FALSE over the words. The fixture asks, the front end answers with the same first word; a line
 with a bad check is dropped and asked again, since every question is idempotent except `A`, which restarts gates.
 
-    I            -> I <board> <channels> <ticks_per_s> <resolution> <jitter>
+    I            -> I <board> <channels> <ticks_per_s> <resolution> <jitter> <greatest_hz>   the last may be missing
     T            -> T <ticks>                            monotonic capture clock, 64 bits
     F <ml_per_h> -> F <ml_per_h>                         set the flow; 0 closes the valve
     Z <seconds>  -> Z <start_10pa> <end_10pa> <seconds> <counts>   closed-bench check: pressures and zero counts

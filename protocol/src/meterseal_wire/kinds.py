@@ -133,7 +133,12 @@ KINDS = {
             L.CLOCK: ("row", UINT, UINT, UINT),
             L.RESET_CAUSE: UINT,
         },
-        {L.LAST_HEAD: PLACE, L.PACKS: ("list", HASH), L.REFUSED: HASH},
+        {
+            L.LAST_HEAD: PLACE,
+            L.PACKS: ("list", HASH),
+            L.REFUSED: HASH,
+            L.FRONT_ENDS: ("list", ("row", ("text", 32), UINT, UINT, UINT, UINT, UINT)),
+        },
     ),
     L.KIND_ATTEMPT: (
         {

@@ -60,6 +60,10 @@ class Bench:
         """The reference and every position."""
         return self.spec.positions + 1
 
+    def position(self, channel: int) -> int:
+        """The position of a channel: its own number; 0 is the reference's."""
+        return channel
+
     def mount(self, position: int, meter: Meter) -> None:
         """Put a meter at a free position of the closed bench."""
         if not 1 <= position <= self.spec.positions or position in self.meters:
@@ -115,7 +119,11 @@ class Bench:
         if channel not in self._gates:
             return 0, 0, 0
         armed, closed = self._gates[channel]
-        last = min(now if closed is None else closed, armed + LONGEST_GATE)
+        return self.figures(channel, armed, now if closed is None else closed)
+
+    def figures(self, channel: int, armed: int, closed: int) -> tuple[int, int, int]:
+        """(intervals, first, last) of a gate that was open from tick `armed` to tick `closed`."""
+        last = min(closed, armed + LONGEST_GATE)
         if channel == 0:
             return self._reference.gate(armed, last)
         meter = self.meters.get(channel)

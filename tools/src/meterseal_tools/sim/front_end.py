@@ -7,17 +7,19 @@ when its seconds have passed on the capture clock.
 from collections.abc import Callable
 
 from meterseal_tools.sim.bench import RESOLUTION_TICKS, Bench
+from meterseal_tools.sim.part import Part
 from meterseal_wire.capture import BadLine, line, words
 
 LONGEST_LINE = 200
 BOARD = "sim-1"
+GREATEST_HZ = 10_000
 FASTEST_ML_PER_H = 10_000_000
 
 
 class FrontEnd:
     """Bytes in, bytes out; the rig moves them. `damage` answers are sent with one bit wrong."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench | Part) -> None:
         self.bench = bench
         self.damage = 0
         self.dropped = 0
@@ -66,11 +68,9 @@ class FrontEnd:
         return sent
 
     def identify(self) -> bytes:
-        """I: board, channels, clock."""
-        spec = self.bench.spec
-        return self._say(
-            "I", BOARD, self.bench.channels, self.bench.clock.ticks_per_s, RESOLUTION_TICKS, spec.jitter_ticks
-        )
+        """I: board, channels, clock, greatest rate."""
+        clock = (self.bench.clock.ticks_per_s, RESOLUTION_TICKS, self.bench.spec.jitter_ticks)
+        return self._say("I", BOARD, self.bench.channels, *clock, GREATEST_HZ)
 
     def time(self) -> bytes:
         """T: the capture clock."""
@@ -102,8 +102,8 @@ class FrontEnd:
             climate.humidity_permille,
             *climate.at_reference(),
         ]
-        for position in range(1, self.bench.channels):
-            said += climate.at_position(position, flow)
+        for channel in range(1, self.bench.channels):
+            said += climate.at_position(self.bench.position(channel), flow)
         return self._say("S", *said)
 
     def arm(self, mask: int) -> bytes:

@@ -27,10 +27,14 @@ from meterseal_tools.sim.front_end import FrontEnd
 from meterseal_tools.sim.lines import SerialLine, Service
 from meterseal_tools.sim.meter import Meter
 from meterseal_tools.sim.panel import Panel
+from meterseal_tools.sim.part import Crystal, Part
 from meterseal_tools.sim.slave import Slave
 
 SPEED = 600
 FOREVER_S = 60.0
+FRONT_POSITIONS = 7
+# Far worse than real crystals, so that a ratio across two of them shows.
+CRYSTAL_PPM, AHEAD_TICKS = (0, 400, -350), 12_345_678_901
 
 
 @dataclass(frozen=True)
@@ -76,19 +80,26 @@ class _BusStation:
 
 
 class Rig:
-    """See the top of this file. `clock` replaces the running clock where a test wants to step."""
+    """See the top of this file. `clock` replaces the running clock where a test wants to step. `fronts` gives the
+    positions to so many front ends, seven each, with crystals of their own; the first one is `front_end` and its line
+    `capture_line`.
+    """
 
-    def __init__(self, spec: BenchSpec, speed: int = SPEED, clock: Clock | None = None) -> None:
+    def __init__(
+        self, spec: BenchSpec, speed: int = SPEED, clock: Clock | None = None, fronts: int = 1
+    ) -> None:
         self.lock = threading.RLock()
         self.bench = Bench(spec, clock or RunningClock(speed))
-        self.front_end = FrontEnd(self.bench)
+        self.fronts = [FrontEnd(part) for part in _parts(self.bench, fronts)]
+        self.front_end = self.fronts[0]
         self.slaves: dict[int, Slave] = {}
         bus = Bus(lambda: list(self.slaves.values()), self.bench.clock.now, spec.seed)
         self.panel = Panel(self._wake, self._death)
-        self.capture_line = SerialLine(_FrontEndStation(self.front_end))
+        self.capture_lines = [SerialLine(_FrontEndStation(front)) for front in self.fronts]
+        self.capture_line = self.capture_lines[0]
         self.mbus_line = SerialLine(_BusStation(bus))
         self.panel_line = SerialLine(self.panel)
-        self._lines = [self.capture_line, self.mbus_line, self.panel_line]
+        self._lines = [*self.capture_lines, self.mbus_line, self.panel_line]
         self._service = Service(self._lines, self.lock)
         self.fixture: FixtureProcess | None = None
         self._start: tuple[Path, str, FirmwarePaths | None] | None = None
@@ -134,8 +145,8 @@ class Rig:
 
     def settings(self, place: FixturePlace) -> dict[str, Any]:
         """The fixture's settings: the place, this rig's three paths and its number of positions."""
-        lines = {"capture": self.capture_line, "mbus": self.mbus_line, "panel": self.panel_line}
-        paths = {name: line.path for name, line in lines.items()}
+        paths = {"mbus": self.mbus_line.path, "panel": self.panel_line.path}
+        paths["capture"] = " ".join(line.path for line in self.capture_lines)
         return {**asdict(place), "folder": str(place.folder), **paths, "positions": self.bench.spec.positions}
 
     def write_settings(self, path: Path, place: FixturePlace) -> Path:
@@ -168,7 +179,7 @@ class Rig:
             self.bench.set_flow(0)
 
     def flush(self) -> None:
-        """Throw away what is under way on all three lines."""
+        """Throw away what is under way on all lines."""
         with self.lock:
             for line in self._lines:
                 line.flush()
@@ -180,3 +191,14 @@ class Rig:
         if self.fixture is None or self.fixture.ended() is None:
             return ""
         return f"The fixture ended with {self.fixture.ended()}: {self.fixture.last_words()}"
+
+
+def _parts(bench: Bench, fronts: int) -> list[Bench] | list[Part]:
+    if fronts == 1:
+        return [bench]
+    found = []
+    for number in range(fronts):
+        first = 1 + FRONT_POSITIONS * number
+        crystal = Crystal(bench, CRYSTAL_PPM[number % len(CRYSTAL_PPM)], AHEAD_TICKS * number)
+        found.append(Part(bench, first, min(first + FRONT_POSITIONS - 1, bench.spec.positions), crystal))
+    return found
