@@ -75,7 +75,10 @@ class Sensors:
         if not LEAST <= raw < FULL or self._now() - when > STALE_TICKS:
             return None
         low, high = self._table[quantity][2:]
-        return low + (2 * (high - low) * (raw - AT_4_MA) + AT_20_MA - AT_4_MA) // (2 * (AT_20_MA - AT_4_MA))
+        value: int = low + (2 * (high - low) * (raw - AT_4_MA) + AT_20_MA - AT_4_MA) // (
+            2 * (AT_20_MA - AT_4_MA)
+        )
+        return value
 
     def state(self) -> list[int] | None:
         """The words of `S` behind its ticks, for all positions of the bench; None where one value is not known."""

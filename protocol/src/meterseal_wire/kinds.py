@@ -65,8 +65,8 @@ HASH, ADDRESS = ("bytes", 32), ("bytes", 8)
 PLACE = ("row", UINT, UINT)  # epoch, seq
 SPREAD = ("row", INT, INT, INT)  # least, mean, greatest
 FRACTION = ("row", UINT, UINT)  # numerator, denominator
-TERRITORY = ("list", ("text", 6))
-CODE = ("text", 40)
+FRONT_END = ("row", ("text", 32), UINT, UINT, UINT, UINT, UINT)  # name, channels, clock, greatest rate
+TERRITORY, CODE = ("list", ("text", 6)), ("text", 40)
 
 
 def _of_one_meter(fields):
@@ -133,12 +133,7 @@ KINDS = {
             L.CLOCK: ("row", UINT, UINT, UINT),
             L.RESET_CAUSE: UINT,
         },
-        {
-            L.LAST_HEAD: PLACE,
-            L.PACKS: ("list", HASH),
-            L.REFUSED: HASH,
-            L.FRONT_ENDS: ("list", ("row", ("text", 32), UINT, UINT, UINT, UINT, UINT)),
-        },
+        {L.LAST_HEAD: PLACE, L.PACKS: ("list", HASH), L.REFUSED: HASH, L.FRONT_ENDS: ("list", FRONT_END)},
     ),
     L.KIND_ATTEMPT: (
         {
