@@ -15,7 +15,7 @@ from meterseal_edge.errors import StoreFailed
 from meterseal_edge.examine import Examined
 from meterseal_edge.examiners import Here
 from meterseal_edge.metrics import TYPE, Metrics, TimedExaminer, TimedLog, metrics_route
-from meterseal_edge.pages.app import make_app
+from meterseal_edge.pages.app import Site, make_app
 from meterseal_tools.services import free_port
 
 BOARD = Path(__file__).parents[1] / "grafana" / "meterseal-edge.json"
@@ -110,7 +110,7 @@ def test_every_name_is_ours_or_the_process(metrics: Metrics) -> None:
 def test_the_page_serves_the_text_format(box: Box, metrics: Metrics) -> None:
     """Prometheus exposition formats, text 0.0.4: the content type says so."""
     port = free_port()
-    with on_port(make_app(box.state, box.store, lambda: b"", [metrics_route(metrics)]), port):
+    with on_port(make_app(box.state, box.store, lambda: b"", Site(more=[metrics_route(metrics)])), port):
         answer = httpx.get(f"http://127.0.0.1:{port}/metrics")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == TYPE == "text/plain; version=0.0.4; charset=utf-8"

@@ -3,74 +3,19 @@
 import json
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from edge.tests.conftest import Box
-from edge.tests.site import on_port, wait_until
-from playwright.sync_api import Browser, Page, expect
+from edge.tests.screen import DESK, PHONE, STATES, Screen, Visit
+from edge.tests.site import wait_until
+from playwright.sync_api import Browser, expect
 
-from meterseal_edge.checkpoint import Checkpointer
 from meterseal_edge.errors import StoreFailed
 from meterseal_edge.pages import app
-from meterseal_edge.pages.app import HEADERS, make_app
-from meterseal_protocol.testing.runs import Seat, plan_document, point
-from meterseal_tools.services import free_port
-
-DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-STATES = ("counting", "counting", "done", "waiting", "silent", "reading", "counting", "done")
-LIVE = {
-    "now": "running",
-    "point": 2,
-    "of": 3,
-    "pending": 1,
-    "positions": [{"position": n, "state": state} for n, state in enumerate(STATES, 1)],
-}
-
-
-class Screen:
-    """A box's page on a real port; `stop` takes the server away, `start` brings it back."""
-
-    def __init__(self, box: Box) -> None:
-        self.box, self.port = box, free_port()
-        checkpointer = Checkpointer(box.world.author("edge"), box.log)
-        self.app = make_app(box.state, box.store, checkpointer.checkpoint)
-        self._server = ExitStack()
-
-    @property
-    def url(self) -> str:
-        """Where it is."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        """Serve."""
-        self._server.enter_context(on_port(self.app, self.port))
-
-    def stop(self) -> None:
-        """No longer."""
-        self._server.close()
-
-    def busy(self) -> None:
-        """A water bench in the middle of a run, a gas bench that is away, three alarms."""
-        fixture = self.box.fixture()
-        seats = [Seat(n, f"{12345670 + n}", points=[point(0, 2_375_000, 0)]) for n in range(1, 9)]
-        fixture.attempt(seats, plan_document(bytes(32), [[2_375_000, 100, 1_000_000, 1000, 1]]), bytes(32))
-        self.box.offer(*fixture.signed)
-        gas = self.box.fixture("G1")
-        self.box.offer(*gas.signed, fixture="G1")
-        state = self.box.state
-        state.broker(True)
-        state.beacon(17, 1_790_000_000)
-        state.presence("W1", True)
-        state.live("W1", LIVE)
-        state.presence("G1", False)
-        self.box.ingest.keep([self.box.message(b"\xff", "G1")])
-        for _ in range(3):
-            state.alarm("", "edge.registry", "registry http://registry.example is away: Connection refused")
-        state.alarm("W1", "chain.fork", "1/2 contradicts the chain that is held up to 1/4: stop this fixture")
+from meterseal_edge.pages.statics import HEADERS
 
 
 @pytest.fixture
@@ -80,27 +25,6 @@ def screen(box: Box) -> Iterator[Screen]:
     found.start()
     yield found
     found.stop()
-
-
-class Visit:
-    """One visitor; `said` is what the browser's console and its policy complained about."""
-
-    def __init__(self, browser: Browser, size: Any, locale: str = "en-GB") -> None:
-        self.context = browser.new_context(viewport=size, locale=locale, color_scheme="light")
-        self.page: Page = self.context.new_page()
-        self.said: list[str] = []
-        self.page.on(
-            "console", lambda message: self.said.append(message.text) if message.type != "log" else None
-        )
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-
-    def tile(self, name: str) -> Any:
-        """The number on a tile."""
-        return self.page.locator(f'.tile[data-name="{name}"] b')
-
-    def bench(self, name: str) -> Any:
-        """A fixture's section."""
-        return self.page.locator(f'section[data-fixture="{name}"]')
 
 
 @pytest.fixture
@@ -123,7 +47,7 @@ def test_counts_and_fixtures_appear_as_they_happen(screen: Screen, visit: Visit)
     water, gas = visit.bench("W1"), visit.bench("G1")
     expect(water.locator("h2")).to_contain_text("online")
     expect(water.locator("h2")).to_contain_text("running")
-    expect(water.locator("h2")).to_contain_text("flow point 2/3")
+    expect(water.locator(".progress")).to_have_text("flow – · flow point 2/3")  # the plan has one flow
     expect(gas.locator("h2")).to_contain_text("offline")
     screen.box.store.enter([(0, b"receipt"), (1, b"receipt")])
     screen.box.state.registry(True)
@@ -162,7 +86,7 @@ def test_the_language_is_the_visitors_and_can_be_switched_and_stays(screen: Scre
     screen.busy()
     visit = Visit(browser, DESK, "zh-CN")
     visit.page.goto(screen.url)
-    expect(visit.page.locator("html")).to_have_attribute("lang", "zh")
+    expect(visit.page.locator("html")).to_have_attribute("lang", "zh-CN")
     expect(visit.page.locator("#alarms-title")).to_have_text("告警")
     expect(visit.bench("W1")).to_contain_text("检定中")
     visit.page.locator("#language").click()
@@ -294,7 +218,18 @@ def test_the_policy_allows_nothing_from_elsewhere_and_nothing_inline(screen: Scr
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/live.css", "/live.js", "/words.js", "/icon.svg", "/api/summary", "/checkpoint"]
+    "path",
+    [
+        "/",
+        "/live.css",
+        "/live.js",
+        "/words.js",
+        "/icon.svg",
+        "/api/summary",
+        "/checkpoint",
+        "/runs",
+        "/api/runs",
+    ],
 )
 def test_every_answer_carries_the_headers(screen: Screen, path: str) -> None:
     """OWASP secure headers: CSP, nosniff; and no-store, since the page is the present."""

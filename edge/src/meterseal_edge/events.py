@@ -24,8 +24,8 @@ class Parcel:
 class Candidate(NamedTuple):
     """Verified: its signature holds and its key may speak on this topic. Not linked yet.
 
-    `cites` is the last head that a boot names, `meters` who sits where by an attempt, `mode` the attempt's. A tuple of
-    plain values, since it comes from a process that verifies.
+    `cites` is the last head that a boot names, `meters` who sits where by an attempt, `mode` and `tenant` the
+    attempt's. A tuple of plain values, since it comes from a process that verifies.
     """
 
     raw: bytes
@@ -38,21 +38,23 @@ class Candidate(NamedTuple):
     cites: tuple[int, int] | None = None
     meters: dict[int, str] | None = None
     mode: int | None = None
+    tenant: str = ""
 
     @classmethod
     def of(
         cls, statement: Statement, key: bytes, fixture: str, evidence: tuple[bytes, ...] = ()
     ) -> "Candidate":
         """Of a chained statement that `key` signed."""
-        chain, typ, cites, meters, mode = statement.chain, statement.typ, None, None, None
+        chain, typ, cites, meters, mode, tenant = statement.chain, statement.typ, None, None, None, ""
         assert chain is not None
         if typ == L.KIND_BOOT and L.LAST_HEAD in statement.payload:
             epoch, seq = statement.payload[L.LAST_HEAD]
             cites = (epoch, seq)
         elif typ == L.KIND_ATTEMPT:
             meters = {row[L.POSITION]: row[L.METER] for row in statement.payload[L.POSITIONS]}
-            mode = statement.payload[L.MODE]
-        return cls(statement.raw, statement.identity, key, fixture, typ, chain, evidence, cites, meters, mode)
+            mode, tenant = statement.payload[L.MODE], statement.payload.get(L.TENANT, "")
+        said = (cites, meters, mode, tenant)
+        return cls(statement.raw, statement.identity, key, fixture, typ, chain, evidence, *said)
 
 
 class Refused(NamedTuple):

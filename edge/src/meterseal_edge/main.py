@@ -36,11 +36,16 @@ from meterseal_edge.mark import Mark
 from meterseal_edge.metrics import Metrics, TimedExaminer, TimedLog, metrics_route
 from meterseal_edge.offers import FOLDER, Offers
 from meterseal_edge.outbox import Outbox
-from meterseal_edge.pages.app import make_app
+from meterseal_edge.pages.app import Site, make_app
 from meterseal_edge.pages.log_pages import log_routes
 from meterseal_edge.presence import Presence
 from meterseal_edge.published import Cosigning, Published
 from meterseal_edge.quarantine import Quarantine
+from meterseal_edge.runs import catalogue
+from meterseal_edge.runs.catalogue import open_catalogue
+from meterseal_edge.runs.figures import Judge
+from meterseal_edge.runs.packs import known_packs
+from meterseal_edge.runs.views import Views
 from meterseal_edge.settings import Settings, load
 from meterseal_edge.state import FixtureView, State
 from meterseal_edge.store.contract import Store
@@ -73,6 +78,7 @@ class Edge:
     lock: BinaryIO
     mark: Mark
     metrics: Metrics
+    views: Views
 
 
 def build(settings: Settings) -> Edge:
@@ -101,9 +107,9 @@ def build(settings: Settings) -> Edge:
     greet(inbox, outbox, dispatch)
     beacons = BeaconKeeper(settings, keys, inbox, state)
     checkpointer = Checkpointer(author, edge_log, mark, number)
-    return Edge(
-        settings, state, store, inbox, ingest, outbox, beacons, dispatch, checkpointer, lock, mark, metrics
-    )
+    views = runs_of(settings, store, keys)
+    parts = (inbox, ingest, outbox, beacons, dispatch, checkpointer)
+    return Edge(settings, state, store, *parts, lock, mark, metrics, views)
 
 
 def greet(inbox: Inbox, outbox: Outbox, dispatch: Dispatch) -> None:
@@ -114,6 +120,17 @@ def greet(inbox: Inbox, outbox: Outbox, dispatch: Dispatch) -> None:
         dispatch.online(presence)
 
     inbox.on_online, inbox.on_offline, inbox.on_live = online, dispatch.offline, dispatch.live
+
+
+def runs_of(settings: Settings, store: Store, keys: Keybook) -> Views:
+    """The index of runs beside the store, and the judge over what is known here."""
+
+    def name_of(key: bytes) -> str:
+        holder = keys.fixture(key)
+        return holder.name if holder else key.hex()[:16]
+
+    listed = open_catalogue(settings.folder / catalogue.FILE, store, name_of)
+    return Views(listed, Judge(keys, known_packs(settings.packs)))
 
 
 def recall(store: Store, keys: Keybook, state: State) -> None:
@@ -173,7 +190,7 @@ def run(edge: Edge) -> int:
     stop, broken = threading.Event(), threading.Event()
     published = publisher(edge)
     routes = [*log_routes(edge.ingest.log, published), metrics_route(edge.metrics)]
-    app = make_app(edge.state, edge.store, edge.checkpointer.checkpoint, routes)
+    app = make_app(edge.state, edge.store, edge.checkpointer.checkpoint, Site(edge.views, more=routes))
     server = uvicorn.Server(
         uvicorn.Config(app, log_config=None, log_level="warning", timeout_graceful_shutdown=2)
     )
@@ -211,6 +228,7 @@ def run(edge: Edge) -> int:
         edge.inbox.stop()
         edge.ingest.examiner.close()
         door.close()
+        edge.views.catalogue.close()
         edge.store.close()
         edge.mark.close()
         edge.lock.close()

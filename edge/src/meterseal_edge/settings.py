@@ -31,6 +31,7 @@ class Settings:
     `key` is the edge's 0600 key file, `anchors` a CBOR array of COSE_Key, `grants` an optional folder of *.cose,
     `mqtt_version` 5 or 4 (3.1.1), `batch` the most parcels committed together,
     `workers` how many processes check signatures (0: the edge's own), `quarantine` its bound per fixture.
+    `packs` is a folder of rule packs (*.cbor) for the figures on the pages; without it those that ship.
     `retention_days` is how long a statement's bytes are kept once a receipt covers them (0: for ever), `log` how log
     lines are written, "text" or "json".
     `log_key` is a 0600 key file (Ed25519) that signs the log's checkpoints for anybody; with `witness`, an address, and
@@ -58,6 +59,7 @@ class Settings:
     log_key: Path | None = None
     witness: str = ""
     witness_key: str = ""
+    packs: Path | None = None
 
 
 def load(path: Path) -> Settings:

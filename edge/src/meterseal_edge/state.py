@@ -8,6 +8,7 @@ from typing import Any
 
 from meterseal_edge.events import Covered, Durable
 from meterseal_edge.live_line import shown
+from meterseal_edge.waiting import Waiting
 from meterseal_wire import kinds
 
 ALARMS, FIXTURES = 50, 500
@@ -15,7 +16,10 @@ ALARMS, FIXTURES = 50, 500
 
 @dataclass
 class FixtureView:
-    """One fixture as an operator sees it; `meters` by position are those of its newest attempt."""
+    """One fixture as an operator sees it. `attempt` is the identity (hex) of its newest attempt since the edge started,
+    `meters` by position, `training` and `tenant` are that attempt's. `waits_since_s`: when the oldest statement that
+    the fixture still holds began to wait, by the edge's clock; None where none does.
+    """
 
     fixture: str
     online: bool = False
@@ -27,6 +31,9 @@ class FixtureView:
     meters: dict[int, str] = field(default_factory=dict)
     training: bool = False
     update: str = ""
+    attempt: str = ""
+    tenant: str = ""
+    waits_since_s: int | None = None
 
 
 class State:
@@ -35,6 +42,7 @@ class State:
     def __init__(self, edge: str, site: str) -> None:
         self._changed = threading.Lock()
         self._fixtures: dict[str, FixtureView] = {}
+        self._waiting: dict[str, Waiting] = {}
         self._alarms: list[dict[str, Any]] = []
         self._refused: Counter[str] = Counter()
         self._raised: Counter[str] = Counter()
@@ -77,8 +85,9 @@ class State:
                 view = self._fixture(item.candidate.fixture)
                 view.stored += 1
                 if item.candidate.meters is not None:
-                    view.meters = item.candidate.meters
+                    view.meters, view.tenant = item.candidate.meters, item.candidate.tenant
                     view.training = item.candidate.mode == kinds.TRAINING
+                    view.attempt = item.candidate.identity.hex()
             self.version += 1
 
     def covered(self, promise: Covered) -> None:
@@ -98,7 +107,11 @@ class State:
     def live(self, fixture: str, told: dict[str, Any]) -> None:
         """A fixture's own account of what it is doing."""
         with self._changed:
-            self._fixture(fixture).live = shown(told)
+            view = self._fixture(fixture)
+            view.live = shown(told)
+            if view is self._fixtures.get(fixture) and "pending" in view.live:
+                waiting = self._waiting.setdefault(fixture, Waiting())
+                view.waits_since_s = waiting.told(view.live["pending"], int(time.time()))
             self.version += 1
 
     def update(self, fixture: str, told: str) -> None:

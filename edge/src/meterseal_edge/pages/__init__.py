@@ -1,1 +1,4 @@
-"""The edge's live page: one HTML file, server-sent events, JSON for machines. Read in this order: app, log_pages."""
+"""The edge's pages: files as they lie, server-sent events, JSON for machines.
+
+Read in this order: statics, live, run_pages, app, log_pages.
+"""

@@ -1,71 +1,67 @@
-"""Starlette application of the edge: the page at `/` with its `/events`, and for machines `/api/summary`,
+"""Starlette application of the edge: the page at `/` with its `/events`, the runs, and for machines `/api/summary`,
 `/checkpoint`, `/healthz` and `/readyz`.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from importlib.resources import files
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
-from meterseal_edge.errors import StoreFailed
+from meterseal_edge.pages.live import Live
+from meterseal_edge.pages.run_pages import run_routes
+from meterseal_edge.pages.statics import HEADERS, static_routes
+from meterseal_edge.runs.views import Everybody, Viewer, Views
 from meterseal_edge.state import State
 from meterseal_edge.store.contract import Store
 
 TICK_S = 0.25
 HEARTBEAT_TICKS = 40
 RETRY_MS = 1000
-MEDIA = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-HEADERS = {
-    "content-security-policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    "x-content-type-options": "nosniff",
-    "cache-control": "no-store",
-}
+BEAT = "event: beat\ndata:\n\n"
+SIGN_SCRIPT = "/sign.js"
 
 
-def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
-    content = files("meterseal_edge.pages").joinpath(name).read_text("utf-8")
-
-    async def serve(_request: Request) -> Response:
-        return Response(content, media_type=MEDIA[name.rpartition(".")[2]], headers=HEADERS)
-
-    return serve
+def everybody(_request: Request) -> Viewer:
+    """Nobody logs in: everybody sees everything."""
+    return Everybody()
 
 
-NAMES = {
-    "/": "live.html",
-    "/live.css": "live.css",
-    "/live.js": "live.js",
-    "/words.js": "words.js",
-    "/icon.svg": "icon.svg",
-}
-PAGES = {path: _page(name) for path, name in NAMES.items()}
+@dataclass(frozen=True)
+class Site:
+    """What the pages show beside state and store: the runs (None: no pages of runs), who looks, and more routes.
+
+    Where `more` has a /sign.js, the page of a run loads it; its place is `<section id="sign">`.
+    """
+
+    views: Views | None = None
+    viewer: Callable[[Request], Viewer] = everybody
+    more: Sequence[BaseRoute] = field(default=())
+
+    @property
+    def signs(self) -> bool:
+        """True if a route serves the panel with which people sign."""
+        return any(isinstance(route, Route) and route.path == SIGN_SCRIPT for route in self.more)
 
 
-def summary(state: State, store: Store) -> dict[str, Any]:
-    """The page's whole content as JSON values; counts are null while the store can't be read."""
-    try:
-        counts: tuple[int | None, ...] = store.counts()
-    except StoreFailed:
-        counts = (None, None, None)
-    return {**state.snapshot(), **dict(zip(("durable", "entered", "quarantined"), counts, strict=True))}
+PLAIN = Site()
 
 
-def make_app(
-    state: State, store: Store, checkpoint: Callable[[], bytes], more: Sequence[Route] = ()
-) -> Starlette:
+def make_app(state: State, store: Store, checkpoint: Callable[[], bytes], site: Site = PLAIN) -> Starlette:
     """The application over a state and a store, which it only reads, and a signer of checkpoints."""
+    live = Live(state, store, site.views)
 
-    async def api(_request: Request) -> Response:
-        return JSONResponse(summary(state, store), headers=HEADERS)
+    async def api(request: Request) -> Response:
+        await asyncio.to_thread(live.follow)
+        return JSONResponse(await asyncio.to_thread(live.summary, site.viewer(request)), headers=HEADERS)
 
     async def events(request: Request) -> Response:
-        stream = changes(request, state, store)
+        stream = changes(request, live, site.viewer)
         return StreamingResponse(stream, media_type="text/event-stream", headers=HEADERS)
 
     async def tree_head(_request: Request) -> Response:
@@ -81,19 +77,34 @@ def make_app(
             {"ready": ready, "broker": facts["broker"], "store": facts["accepting"]}, 200 if ready else 503
         )
 
-    routes = {**PAGES, "/api/summary": api, "/events": events, "/checkpoint": tree_head}
+    routes = {"/api/summary": api, "/events": events, "/checkpoint": tree_head}
     routes |= {"/healthz": healthz, "/readyz": readyz}
-    return Starlette(routes=[*(Route(path, endpoint) for path, endpoint in routes.items()), *more])
+    own = [*static_routes(), *(Route(path, endpoint) for path, endpoint in routes.items())]
+    if site.views is not None:
+        own += run_routes(site.views, site.viewer, site.signs)
+    return Starlette(routes=[*own, *site.more])
 
 
-async def changes(request: Request, state: State, store: Store) -> AsyncIterator[str]:
-    """One event at once and after each change, at most four a second; a beat each ten seconds when all is quiet."""
-    sent, quiet = -1, 0
+async def changes(request: Request, live: Live, viewer: Callable[[Request], Viewer]) -> AsyncIterator[str]:
+    """One event at once and after each change, at most four a second. Each ten seconds without one the content is
+    made again, since receipts come without a word: it is sent where it differs, else a beat.
+
+    Who looks is asked again for each event: a session that has ended sees no more than somebody without one.
+    """
+    sent, quiet, before = (-1, -1), 0, dict[str, Any]()
     yield f"retry: {RETRY_MS}\n\n"
     while not await request.is_disconnected():
-        if state.version != sent:
-            sent, quiet = state.version, 0
-            yield f"data: {json.dumps(summary(state, store), ensure_ascii=False)}\n\n"
-        elif (quiet := quiet + 1) % HEARTBEAT_TICKS == 0:
-            yield "event: beat\ndata:\n\n"
+        if live.due():
+            await asyncio.to_thread(live.follow)
+        quiet += 1
+        if live.version != sent or quiet % HEARTBEAT_TICKS == 0:
+            sent, quiet = live.version, 0
+            told = await asyncio.to_thread(live.summary, viewer(request))
+            moment = told.pop("now_s")
+            yield BEAT if told == before else _event({**told, "now_s": moment})
+            before = told
         await asyncio.sleep(TICK_S)
+
+
+def _event(told: dict[str, Any]) -> str:
+    return f"data: {json.dumps(told, ensure_ascii=False)}\n\n"

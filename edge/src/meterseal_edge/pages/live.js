@@ -1,70 +1,19 @@
 "use strict";
 const QUIET_MS = 25000; // the edge sends a beat each ten seconds
 const TABLE = ["when", "where", "what", "why", "times"];
-const POSITION = { waiting: "waiting_p", reading: "reading", counting: "counting", done: "done", silent: "silent" };
-let language = localStorage.getItem("language") || (navigator.language.startsWith("zh") ? "zh" : "en");
+const RUN_STATES = ["open", "signed", "abandoned", "broken"];
 let last = null;
 let connected = true;
 let heard = Date.now();
+let toldAt = Date.now();
 let drawnAlarms = "";
 let source = null;
-
-const byId = (id) => document.getElementById(id);
-function el(tag, text, cls) {
-  const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = text;
-  if (cls) made.className = cls;
-  return made;
-}
-function clock(seconds) {
-  const then = new Date(seconds * 1000);
-  const time = then.toLocaleTimeString(language, { hour12: false });
-  return then.toDateString() === new Date().toDateString() ? time : `${then.toLocaleDateString(language)} ${time}`;
-}
-const count = (value) => (value === null ? "–" : String(value));
-
-function position(row, meters, w) {
-  const name = POSITION[row.state];
-  const li = el("li", undefined, name ? row.state : "bad");
-  const head = el("div", undefined, "place");
-  head.append(el("b", String(row.position)), el("span", name ? w[name] : row.state));
-  li.append(head, el("div", meters[row.position] || "", "meter"));
-  return li;
-}
-
-function facts(f, live, w) {
-  const list = el("dl");
-  const rows = [[w.epoch, f.seq < 0 ? "–" : f.epoch], [w.seq, f.seq < 0 ? "–" : f.seq], [w.held, f.stored],
-    [w.pending, live.pending ?? w.unknown], [w.last, f.last_s ? clock(f.last_s) : "–"]];
-  for (const [name, value] of rows) {
-    const pair = el("div");
-    pair.append(el("dt", name), el("dd", String(value)));
-    list.append(pair);
-  }
-  return list;
-}
-
-function bench(f, w) {
-  const made = el("section", undefined, f.online ? "" : "away");
-  made.dataset.fixture = f.fixture;
-  const live = f.live;
-  const head = el("h2", f.fixture);
-  head.append(el("span", f.online ? w.online : w.offline, f.online ? "chip up" : "chip down"));
-  head.append(el("span", w[live.now] || w.quiet, "chip"));
-  if (live.of) head.append(el("span", `${w.point} ${live.point}/${live.of}`, "chip"));
-  made.append(head, facts(f, live, w));
-  const rows = live.positions || [];
-  if (!rows.length) { made.append(el("p", w.no_run, "soft")); return made; }
-  const list = el("ul", undefined, "positions");
-  list.append(...rows.map((row) => position(row, f.meters, w)));
-  made.append(list);
-  return made;
-}
+const cardsDrawn = new Map();
 
 function drawAlarms(w) {
-  const now = language + JSON.stringify(last.alarms);
-  if (now === drawnAlarms) return; // a screen reader says a live region again whenever it is drawn again
-  drawnAlarms = now;
+  const said = language + JSON.stringify(last.alarms);
+  if (said === drawnAlarms) return; // a screen reader says a live region again whenever it is drawn again
+  drawnAlarms = said;
   byId("alarms-title").textContent = w.alarms;
   if (!last.alarms.length) { byId("alarms").replaceChildren(el("span", w.none, "soft")); return; }
   const table = el("table");
@@ -94,29 +43,61 @@ function drawBanner(w) {
   if (lost.textContent !== text) lost.textContent = text;
 }
 
-function draw() {
-  const w = WORDS[language];
-  document.documentElement.lang = language;
-  byId("language").textContent = w.other;
-  drawBanner(w);
-  if (!last) return;
-  byId("title").textContent = document.title = `MeterSeal ${w.title} ${last.edge} · ${last.site}`;
+// The edge's clock, carried on: a queue that stands still says nothing new and grows older all the same.
+const now = () => last.now_s + Math.round((Date.now() - toldAt) / 1000);
+
+function drawLinks(w) {
   const links = ["broker", "registry"].map((name) => {
     const up = last[name] && connected;
     return el("span", `${w[name]} ${up ? w.up : w.down}`, up ? "chip up" : "chip down");
   });
   links.push(el("span", `${w.beacon} ${last.beacon ? last.beacon.number : w.none}`, "chip"));
   byId("links").replaceChildren(...links);
+}
+
+// Whoever sees one tenant's runs alone sees counts of those, and nothing of the edge as a whole.
+function drawTiles(w) {
   const waiting = last.durable === null ? null : last.durable - last.entered;
-  const tiles = { durable: last.durable, entered: last.entered, waiting, quarantined: last.quarantined };
-  byId("tiles").replaceChildren(...Object.entries(tiles).map(([name, value]) => {
+  const whole = { durable: last.durable, entered: last.entered, waiting, quarantined: last.quarantined };
+  const mine = Object.fromEntries(RUN_STATES.map((state) => [`runs_${state}`, last.runs ? last.runs[state] || 0 : null]));
+  byId("tiles").replaceChildren(...Object.entries(last.whole ? whole : mine).map(([name, value]) => {
     const tile = el("div", undefined, name === "quarantined" && value ? "tile warn" : "tile");
     tile.dataset.name = name;
     tile.append(el("b", count(value)), el("span", w[name]));
+    if (name === "waiting" && last.waits_since_s) tile.append(el("span", `${w.oldest_since} ${age(now() - last.waits_since_s)}`, "wait"));
     return tile;
   }));
-  const benches = last.fixtures.map((f) => bench(f, w));
-  byId("benches").replaceChildren(...(benches.length ? benches : [el("p", w.no_fixtures, "soft")]));
+}
+
+// A card is made anew only where it says something new: who walks through the page by keyboard keeps the place.
+function drawBenches(w) {
+  const home = byId("benches");
+  if (!last.fixtures.length) { home.replaceChildren(el("p", w.no_fixtures, "soft")); return; }
+  const cards = last.fixtures.map((f) => {
+    const drawn = f.run && curves.get(f.run.identity) ? "drawn" : "";
+    const waits = f.waits_since_s === null ? "" : age(now() - f.waits_since_s);
+    const said = `${language} ${drawn} ${waits} ${JSON.stringify(f)}`;
+    const known = cardsDrawn.get(f.fixture);
+    if (known && known.said === said) return known.card;
+    const card = bench(f, now(), w, draw);
+    cardsDrawn.set(f.fixture, { said, card });
+    return card;
+  });
+  const same = home.children.length === cards.length && cards.every((card, n) => home.children[n] === card);
+  if (same) return;
+  cards.forEach((card, n) => { if (home.children[n] !== card) home.insertBefore(card, home.children[n] || null); });
+  while (home.children.length > cards.length) home.lastChild.remove();
+}
+
+function draw() {
+  const w = words();
+  const name = last ? `MeterSeal ${w.title} ${last.edge} · ${last.site}` : "MeterSeal";
+  drawFrame(name, last ? `${w.title} ${last.edge} · ${last.site}` : name);
+  drawBanner(w);
+  if (!last) return;
+  drawLinks(w);
+  drawTiles(w);
+  drawBenches(w);
   drawAlarms(w);
 }
 
@@ -128,7 +109,7 @@ function alive() {
 function listen() {
   if (source) source.close();
   source = new EventSource("/events");
-  source.onmessage = (message) => { last = JSON.parse(message.data); heard = Date.now(); connected = true; draw(); };
+  source.onmessage = (message) => { last = JSON.parse(message.data); toldAt = heard = Date.now(); connected = true; draw(); };
   source.addEventListener("beat", alive);
   source.onerror = () => { connected = false; draw(); };
 }
@@ -140,12 +121,10 @@ setInterval(() => {
     heard = Date.now();
     draw();
     listen();
+  } else if (last) {
+    draw();
   }
 }, 2000);
-byId("language").onclick = () => {
-  language = language === "zh" ? "en" : "zh";
-  localStorage.setItem("language", language);
-  draw();
-};
+redraws.push(draw);
 listen();
 draw();

@@ -1,5 +1,5 @@
 "use strict";
-// Every word of the page, in both languages. Read by live.js.
+// Every word of the pages, in both languages; those about runs are added by run_words.js.
 const WORDS = {
   zh: { title: "边缘站", durable: "已落盘", entered: "已入登记库", waiting: "待上传", quarantined: "隔离", broker: "消息代理",
     registry: "登记库", beacon: "信标", alarms: "告警", none: "无", online: "在线", offline: "离线",
@@ -26,14 +26,14 @@ const CODES = {
   "chain.gap": ["中间有记录未到，等待夹具重发。", "Something between has not arrived; the fixture offers it again."],
   "chain.fork": ["同一密钥出现两段历史：停用该夹具并保留现场。", "Two histories under one key: stop this fixture and keep everything."],
   "edge.broker": ["消息代理拒绝本站：检查其账号和访问规则。", "The broker refuses the edge: look at its accounts and access lists."],
-  "edge.beacon": ["登记库给出的不是信标，未采用。", "The registry gave something else for a beacon; it was not used."],
-  "edge.evidence": ["附件与记录不符，已丢弃附件，保留记录。", "Attachments that the statement does not cover were dropped; it was kept."],
-  "edge.kind": ["夹具签了不属于它的记录，已隔离。", "A fixture signed what is not its to say; quarantined."],
-  "edge.parcel": ["报文格式错误，已隔离。", "A parcel out of shape; quarantined."],
+  "edge.beacon": ["登记库给出的不是信标，未采用：若一再出现，请联系登记库。", "The registry gave something else for a beacon; it was not used. If it goes on, tell the registry."],
+  "edge.evidence": ["附件与记录不符，已丢弃附件，保留记录：请检查夹具固件。", "Attachments that the statement does not cover were dropped; it was kept. Check the fixture's firmware."],
+  "edge.kind": ["夹具签了不属于它的记录，已隔离：停用并检查该夹具。", "A fixture signed what is not its to say; quarantined. Stop it and have it looked into."],
+  "edge.parcel": ["报文格式错误，已隔离：检查夹具固件版本和网络。", "A parcel out of shape; quarantined. Check the fixture's firmware and the network."],
   "edge.quarantine": ["该夹具的隔离区已满，停止确认：查明原因后清空。", "This fixture's quarantine is full and it is not acknowledged: find out why, then empty it."],
-  "edge.receipt": ["登记库回执无效，稍后重发。", "A receipt of the registry does not hold; sent again later."],
-  "edge.refused": ["登记库拒收一条记录，其余不受影响，稍后重发。", "The registry refused a statement; others go on, this one is sent again later."],
-  "edge.registry": ["登记库无法使用：记录留在本站，恢复后补传。", "The registry cannot be used: statements wait here and are sent when it can."],
+  "edge.receipt": ["登记库回执无效，稍后重发：若一再出现，请核对登记库密钥。", "A receipt of the registry does not hold; sent again later. If it goes on, compare the registry's key."],
+  "edge.refused": ["登记库拒收一条记录，其余不受影响，稍后重发：把原因告诉登记库。", "The registry refused a statement; others go on, this one is sent again later. Tell the registry the reason."],
+  "edge.registry": ["登记库无法使用：记录留在本站，恢复后补传；请检查外网。", "The registry cannot be used: statements wait here and are sent when it can. Check the line outwards."],
   "edge.offer": ["下发的方案、委托方或固件无法使用，或夹具不予采信：核对授权与夹具的主管部门公钥。", "A plan, tenant or firmware to be sent cannot be used, or a fixture does not believe it: compare grant and authority key."],
   "edge.update": ["夹具拒绝或放弃了固件更新：按原因更正后重新下发。", "A fixture refused a firmware, or gave it up: put right what it says, then put it again."],
   "edge.worker": ["验签进程已退出，本站将重新启动；记录不会丢失。", "A process that verifies has ended and the edge restarts; nothing is lost."],
@@ -44,8 +44,8 @@ const CODES = {
   "edge.tile": ["日志没有这么长：先读取检查点。", "The log is not that long: read its checkpoint first."],
   "edge.person": ["未执行：请按说明更正后重试。", "Not done: put right what it says, then try again."],
   "edge.store": ["存储失败，已停止确认：检查磁盘。", "The store failed and acknowledging stopped: look at the disk."],
-  "edge.topic": ["密钥与主题不符，或夹具不属于本站，已隔离。", "The key does not belong to this topic or site; quarantined."],
-  "verify.unknown_key": ["未知密钥：缺少该夹具的授权。", "Unknown key: the fixture's grant is missing here."],
-  verify: ["签名或报头无效，已隔离。", "Signature or header does not hold; quarantined."],
-  wire: ["数据损坏，已隔离。", "Damaged bytes; quarantined."],
+  "edge.topic": ["密钥与主题不符，或夹具不属于本站，已隔离：核对夹具名称和站点。", "The key does not belong to this topic or site; quarantined. Compare the fixture's name and site."],
+  "verify.unknown_key": ["未知密钥：缺少该夹具的授权，请向授权机关申请。", "Unknown key: the fixture's grant is missing here. Ask the authority for it."],
+  verify: ["签名或报头无效，已隔离：停用该夹具并检查。", "Signature or header does not hold; quarantined. Stop the fixture and have it looked into."],
+  wire: ["数据损坏，已隔离：若一再出现，检查网络和夹具存储。", "Damaged bytes; quarantined. If it goes on, check network and the fixture's flash."],
 };

@@ -68,12 +68,41 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which runs to list: older than leaf `before`, and of one fixture, tenant or meter where these are said."""
+    """Which runs to list: older than leaf `before`, and of one fixture, tenant or meter where these are said.
+
+    `tenants` are those whose runs may be seen at all (the empty name: runs of nobody); None: everybody's.
+    """
 
     before: int | None = None
     fixture: str = ""
     tenant: str = ""
     meter: str = ""
+    tenants: tuple[str, ...] | None = None
+
+    def clause(self) -> tuple[str, list[object]]:
+        """The condition in SQL, made of our own words alone, and its values."""
+        where, values = ["leaf < ?"], list[object]([1 << 62 if self.before is None else self.before])
+        for column, value in (("fixture", self.fixture), ("tenant", self.tenant)):
+            if value:
+                where.append(f"{column} = ?")
+                values.append(value)
+        if self.meter:
+            where.append("leaf IN (SELECT leaf FROM seat WHERE meter = ?)")
+            values.append(self.meter)
+        if self.tenants is not None:
+            where.append(f"tenant IN ({', '.join('?' for _ in self.tenants)})")
+            values += self.tenants
+        return " AND ".join(where), values
+
+
+def open_catalogue(path: Path, store: Store, name_of: Callable[[bytes], str]) -> "Catalogue":
+    """The index at `path`. One that is damaged is thrown away: no list of runs may keep an edge from its work."""
+    try:
+        return Catalogue(path, store, name_of)
+    except StoreFailed:
+        for end in ("", "-wal", "-shm"):
+            path.with_name(path.name + end).unlink(missing_ok=True)
+        return Catalogue(path, store, name_of)
 
 
 class Catalogue:
@@ -150,15 +179,8 @@ class Catalogue:
 
     def page(self, wanted: Wanted) -> list[Listed]:
         """At most PAGE runs, newest first."""
-        where, values = ["leaf < ?"], list[object]([1 << 62 if wanted.before is None else wanted.before])
-        for column, value in (("fixture", wanted.fixture), ("tenant", wanted.tenant)):
-            if value:
-                where.append(f"{column} = ?")
-                values.append(value)
-        if wanted.meter:
-            where.append("leaf IN (SELECT leaf FROM seat WHERE meter = ?)")
-            values.append(wanted.meter)
-        query = f"SELECT {COLUMNS} FROM run WHERE {' AND '.join(where)} ORDER BY leaf DESC LIMIT {PAGE}"  # noqa: S608 (our own words)
+        where, values = wanted.clause()
+        query = f"SELECT {COLUMNS} FROM run WHERE {where} ORDER BY leaf DESC LIMIT {PAGE}"  # noqa: S608 (our own words)
         with self._lock, _in_one_sentence():
             return [Listed(*row) for row in self._db.execute(query, values).fetchall()]
 
@@ -168,6 +190,18 @@ class Catalogue:
         with self._lock, _in_one_sentence():
             row = self._db.execute(query, (identity,)).fetchone()
         return Listed(*row) if row else None
+
+    def tenants(self) -> list[str]:
+        """Every tenant that a run names; the empty name where one names none."""
+        with self._lock, _in_one_sentence():
+            return [row[0] for row in self._db.execute("SELECT DISTINCT tenant FROM run ORDER BY tenant")]
+
+    def states(self, wanted: Wanted) -> dict[str, int]:
+        """How many runs there are in each state."""
+        where, values = wanted.clause()
+        query = f"SELECT state, COUNT(*) FROM run WHERE {where} GROUP BY state"  # noqa: S608 (our own words)
+        with self._lock, _in_one_sentence():
+            return dict(self._db.execute(query, values).fetchall())
 
     def newest(self, fixture: str) -> Listed | None:
         """The newest run of a fixture that was read so far."""

@@ -119,7 +119,7 @@ def _leaves(items: Iterable[bytes], position: int) -> dict[int, bytes]:
 def _agrees(raw: bytes, address: bytes | None, register: int, case: Case) -> bool:
     """True if a telegram is from that address and shows the register, in the type's unit where it is known."""
     try:
-        said, (mantissa, power) = _told(raw)
+        said, (mantissa, power) = told(raw)
     except (MBusError, Cjt188Error):
         return False
     unit = _exponent(case, power)
@@ -129,7 +129,7 @@ def _agrees(raw: bytes, address: bytes | None, register: int, case: Case) -> boo
     return bool(mantissa * 10 ** (power - least) == register * 10 ** (unit - least))
 
 
-def _told(raw: bytes) -> tuple[bytes, tuple[int, int]]:
+def told(raw: bytes) -> tuple[bytes, tuple[int, int]]:
     """Address and register (mantissa, power of ten in m3) of a telegram: M-Bus, or CJ/T 188, the kind of meter first.
 
     68 begins both; an M-Bus frame says its length twice and 68 again (EN 13757-2).
