@@ -158,7 +158,6 @@ def test_the_list_is_paged_narrowed_and_follows_the_log(screen: Screen) -> None:
     leaf = asked(screen, "/api/runs")["runs"][0]["leaf"]
     assert [run["identity"] for run in asked(screen, f"/api/runs?before={leaf}")["runs"]] == [first]
     assert len(asked(screen, "/api/runs?before=%EF%BC%91x")["runs"]) == 2
-    assert asked(screen, "/api/runs")["states"] == {"signed": 2}
 
 
 @pytest.mark.parametrize("name", ["0" * 64, "xyz", "0" * 63, "A" * 64, "%00"])
@@ -221,7 +220,7 @@ def test_a_damaged_index_is_thrown_away_and_read_again(box: Box) -> None:
     (box.folder / catalogue.FILE).write_bytes(b"no database at all" * 100)
     found = open_catalogue(box.folder / catalogue.FILE, box.store, lambda _key: "W1")
     assert found.follow() == 0
-    assert found.states(catalogue.Wanted()) == {"signed": 1}
+    assert found.states(("",)) == {"signed": 1}
     found.close()
 
 

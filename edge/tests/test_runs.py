@@ -158,3 +158,20 @@ def test_telegrams_of_a_position_are_those_that_the_result_covers(box: Box, runs
     telegrams = load(box.store, listed).telegrams(2)
     assert [when for when, _ in telegrams] == [0, 1]
     assert all(frame[0] == 0x68 and frame[-1] == 0x16 for _, frame in telegrams)
+
+
+def test_tenants_are_named_once_in_order_and_counted_by_state(box: Box, runs: Catalogue) -> None:
+    """runs/views.py asks who has runs at all at each look; the empty name stands for runs of nobody."""
+    assert runs.tenants() == []
+    bench = Bench(box)
+    for tenant in ("T2", "T1", "T2"):
+        bench.run(GOOD_PPM, tenant=tenant)
+    bench.attempt([seat(1)], tenant="T2")
+    Bench(box, "G1").run(GOOD_PPM)
+    runs.follow()
+    assert runs.tenants() == ["", "T1", "T2"]
+    assert runs.states(("T2",)) == {"signed": 2, "open": 1}
+    assert runs.states(("", "T1")) == {"signed": 2}
+    assert runs.states(()) == {}
+    assert [run.tenant for run in runs.page(Wanted(tenants=("T1", "")))] == ["", "T1"]
+    assert runs.page(Wanted(tenants=())) == []

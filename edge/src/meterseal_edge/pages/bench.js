@@ -43,9 +43,15 @@ function progress(live, run, w) {
   return made;
 }
 
+const waitsText = (since, now_s) => `≤ ${age(now_s - since)}`;
+
 function facts(f, live, now_s, w) {
   const list = el("dl");
-  const waits = f.waits_since_s === null ? w.nothing : `≤ ${age(now_s - f.waits_since_s)}`;
+  const waits = el("dd", w.nothing);
+  if (f.waits_since_s !== null) {
+    waits.dataset.since = f.waits_since_s;
+    waits.textContent = waitsText(f.waits_since_s, now_s);
+  }
   const rows = [[w.held, f.stored], [w.pending, live.pending ?? w.unknown], [w.oldest, waits],
     [w.last, f.last_s ? clock(f.last_s) : "–"]];
   if (f.update) rows.push([w.update, f.update]);
@@ -56,6 +62,8 @@ function facts(f, live, now_s, w) {
 function bench(f, now_s, w, again) {
   const made = el("section", undefined, f.online ? "" : "away");
   made.dataset.fixture = f.fixture;
+  made.id = `bench-${f.fixture}`;
+  made.tabIndex = -1;
   const head = el("h2", f.fixture);
   head.append(el("span", f.online ? w.online : w.offline, f.online ? "chip up" : "chip down"));
   made.append(head);
@@ -79,6 +87,24 @@ function positions(f, live, w, again) {
   const list = el("ul", undefined, "positions");
   list.append(...rows.map((row) => place(row, f.meters[row.position], drawn.find((one) => one.position === row.position), w)));
   return list;
+}
+
+// A tile in the overview: enough of a bench to see from across the hall whether somebody has to go there.
+function overviewTile(f, w) {
+  const made = link("", `#bench-${f.fixture}`, "bench-tile");
+  made.append(el("b", f.fixture));
+  if (f.busy_elsewhere) { made.append(el("span", f.online ? w.online : w.offline)); return made; }
+  if (!f.online) made.classList.add("off");
+  if (f.training) made.append(el("span", "培训 TRAINING", "stripe"));
+  const live = f.live;
+  const at = live.of && live.now !== "idle" ? ` ${live.point}/${live.of}` : "";
+  made.append(el("span", f.online ? `${w[live.now] || w.quiet}${at}` : w.offline));
+  const bad = (live.positions || []).filter((row) => row.state === "silent" || !POSITION[row.state]).length;
+  if (bad) made.append(el("span", `${bad} ${w.silent}`, "bad"));
+  const drawn = f.run && f.run.identity === f.attempt && !f.training ? curves.get(f.run.identity) || [] : [];
+  const failed = drawn.filter((one) => one.outcome === "failed").length;
+  if (failed) made.append(el("span", `${failed} ${w.failed}`, "bad"));
+  return made;
 }
 
 function trainingBanner(w) {

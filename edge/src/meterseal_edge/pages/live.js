@@ -8,6 +8,8 @@ let heard = Date.now();
 let toldAt = Date.now();
 let drawnAlarms = "";
 let source = null;
+let drawing = 0;
+let drawnOverview = "";
 const cardsDrawn = new Map();
 
 function drawAlarms(w) {
@@ -75,11 +77,10 @@ function drawBenches(w) {
   if (!last.fixtures.length) { home.replaceChildren(el("p", w.no_fixtures, "soft")); return; }
   const cards = last.fixtures.map((f) => {
     const drawn = f.run && curves.get(f.run.identity) ? "drawn" : "";
-    const waits = f.waits_since_s === null ? "" : age(now() - f.waits_since_s);
-    const said = `${language} ${drawn} ${waits} ${JSON.stringify(f)}`;
+    const said = `${language} ${drawn} ${JSON.stringify(f)}`;
     const known = cardsDrawn.get(f.fixture);
     if (known && known.said === said) return known.card;
-    const card = bench(f, now(), w, draw);
+    const card = bench(f, now(), w, soon);
     cardsDrawn.set(f.fixture, { said, card });
     return card;
   });
@@ -87,6 +88,21 @@ function drawBenches(w) {
   if (same) return;
   cards.forEach((card, n) => { if (home.children[n] !== card) home.insertBefore(card, home.children[n] || null); });
   while (home.children.length > cards.length) home.lastChild.remove();
+}
+
+// Twenty answers with curves may come at once.
+function soon() {
+  drawing = drawing || requestAnimationFrame(() => { drawing = 0; draw(); });
+}
+
+function drawOverview(w) {
+  const home = byId("overview");
+  home.hidden = last.fixtures.length < 3;
+  home.setAttribute("aria-label", w.overview);
+  const said = language + JSON.stringify(last.fixtures.map((f) => [f.fixture, f.online, f.live, f.training, f.busy_elsewhere, f.run && Boolean(curves.get(f.run.identity))]));
+  if (said === drawnOverview) return;
+  drawnOverview = said;
+  home.replaceChildren(...last.fixtures.map((f) => overviewTile(f, w)));
 }
 
 function draw() {
@@ -98,6 +114,8 @@ function draw() {
   drawLinks(w);
   drawTiles(w);
   drawBenches(w);
+  drawOverview(w);
+  for (const one of document.querySelectorAll("[data-since]")) one.textContent = waitsText(one.dataset.since, now());
   drawAlarms(w);
 }
 

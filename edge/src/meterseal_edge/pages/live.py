@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from meterseal_edge.errors import StoreFailed
-from meterseal_edge.runs.catalogue import OPEN, Listed, Wanted
+from meterseal_edge.runs.catalogue import OPEN, Listed
 from meterseal_edge.runs.drawn import MODES
 from meterseal_edge.runs.plan_steps import steps
 from meterseal_edge.runs.run import load
@@ -82,9 +82,8 @@ class Live:
             if viewer.sees(""):
                 found |= zip(("durable", "entered", "quarantined"), self._store.counts(), strict=True)
                 found["waits_since_s"] = self._store.waits_since()
-            if self._views is not None:
-                seen = self._views.may_see(viewer)
-                found["runs"] = self._views.catalogue.states(Wanted(tenants=seen))
+            elif self._views is not None:
+                found["runs"] = self._views.catalogue.states(self._views.may_see(viewer))
         except StoreFailed:
             return found
         return found

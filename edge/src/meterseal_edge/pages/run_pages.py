@@ -76,7 +76,6 @@ def _list(views: Views, wanted: Wanted, viewer: Viewer) -> dict[str, Any]:
         "more": len(rows) == PAGE,
         "left": left,
         "tenants": [name for name in seen if name],
-        "states": views.catalogue.states(Wanted(tenants=seen)),
         "whole": viewer.sees(""),
     }
 

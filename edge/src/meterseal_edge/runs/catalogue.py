@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS run (
 );
 CREATE INDEX IF NOT EXISTS run_fixture ON run (fixture, leaf);
 CREATE INDEX IF NOT EXISTS run_tenant ON run (tenant, leaf);
+CREATE INDEX IF NOT EXISTS run_state ON run (tenant, state);
 CREATE TABLE IF NOT EXISTS seat (meter TEXT NOT NULL, leaf INTEGER NOT NULL, PRIMARY KEY (meter, leaf)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS followed (
     one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, last BLOB NOT NULL
@@ -39,6 +40,13 @@ CREATE TABLE IF NOT EXISTS followed (
 INSERT OR IGNORE INTO followed VALUES (1, 0, x'');
 """
 CLEAR = "DELETE FROM run; DELETE FROM seat; UPDATE followed SET size = 0, last = x'';"
+# From one name to the next in the index: a plain DISTINCT would read every run.
+TENANTS = """
+WITH RECURSIVE named(tenant) AS (
+    SELECT MIN(tenant) FROM run
+    UNION ALL SELECT (SELECT MIN(tenant) FROM run WHERE tenant > named.tenant) FROM named WHERE tenant IS NOT NULL
+) SELECT tenant FROM named WHERE tenant IS NOT NULL
+"""
 COLUMNS = (
     "leaf, identity, key, epoch, seq, fixture, mode, tenant, meters, received_s, state, closer, closed_s"
 )
@@ -194,14 +202,14 @@ class Catalogue:
     def tenants(self) -> list[str]:
         """Every tenant that a run names; the empty name where one names none."""
         with self._lock, _in_one_sentence():
-            return [row[0] for row in self._db.execute("SELECT DISTINCT tenant FROM run ORDER BY tenant")]
+            return [row[0] for row in self._db.execute(TENANTS)]
 
-    def states(self, wanted: Wanted) -> dict[str, int]:
-        """How many runs there are in each state."""
-        where, values = wanted.clause()
-        query = f"SELECT state, COUNT(*) FROM run WHERE {where} GROUP BY state"  # noqa: S608 (our own words)
+    def states(self, tenants: tuple[str, ...]) -> dict[str, int]:
+        """How many runs of these tenants there are in each state."""
+        marks = ", ".join("?" for _ in tenants)
+        query = f"SELECT state, COUNT(*) FROM run WHERE tenant IN ({marks}) GROUP BY state"  # noqa: S608 (our own words)
         with self._lock, _in_one_sentence():
-            return dict(self._db.execute(query, values).fetchall())
+            return dict(self._db.execute(query, tenants).fetchall())
 
     def newest(self, fixture: str) -> Listed | None:
         """The newest run of a fixture that was read so far."""
