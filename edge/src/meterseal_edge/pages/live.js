@@ -119,6 +119,12 @@ function draw() {
   drawAlarms(w);
 }
 
+// W2 stands before W10.
+function inOrder(told) {
+  told.fixtures.sort((a, b) => a.fixture.localeCompare(b.fixture, "en", { numeric: true }));
+  return told;
+}
+
 function alive() {
   heard = Date.now();
   if (!connected) { connected = true; draw(); }
@@ -127,7 +133,7 @@ function alive() {
 function listen() {
   if (source) source.close();
   source = new EventSource("/events");
-  source.onmessage = (message) => { last = JSON.parse(message.data); toldAt = heard = Date.now(); connected = true; draw(); };
+  source.onmessage = (message) => { last = inOrder(JSON.parse(message.data)); toldAt = heard = Date.now(); connected = true; draw(); };
   source.addEventListener("beat", alive);
   source.onerror = () => { connected = false; draw(); };
 }
