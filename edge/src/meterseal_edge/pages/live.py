@@ -21,7 +21,19 @@ from meterseal_wire import kinds
 from meterseal_wire import labels as L
 
 FOLLOW_S = 1.0
-PRIVATE = ("live", "update", "meters", "training", "attempt", "tenant", "run", "epoch", "seq", "stored", "last_s")
+PRIVATE = (
+    "live",
+    "update",
+    "meters",
+    "training",
+    "attempt",
+    "tenant",
+    "run",
+    "epoch",
+    "seq",
+    "stored",
+    "last_s",
+)
 
 
 class Live:
