@@ -251,6 +251,22 @@ def test_the_event_stream_begins_with_the_present_and_tells_changes(screen: Scre
     assert first["durable"] == second["durable"] == 0
 
 
+def test_receipts_that_come_without_a_word_are_told_at_the_next_beat(
+    screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outbox enters receipts beside the state: who looks must not see an old count for ever; and where nothing
+    differs a beat is enough.
+    """
+    monkeypatch.setattr(app, "HEARTBEAT_TICKS", 2)
+    screen.busy()
+    with httpx.stream("GET", f"{screen.url}/events", timeout=20) as found:
+        lines = (line for line in found.iter_lines() if line.startswith(("data: ", "event: ")))
+        assert next(line for line in lines if '"entered": 0' in line)
+        assert next(line for line in lines if line == "event: beat")
+        screen.box.store.enter([(0, b"receipt")])
+        assert next(line for line in lines if '"entered": 1' in line)
+
+
 def test_the_summary_has_what_machines_ask_for(screen: Screen) -> None:
     """CONTRACT, /api/summary: durable, entered, quarantined, fixtures with epoch, seq and last time."""
     screen.busy()

@@ -5,7 +5,9 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+from edge.tests.batch import BAD_PPM, GOOD_PPM, PLAN, seat
 from edge.tests.site import Site, served, wait_until
 
 from meterseal_protocol.testing.fixture import ModelFixture
@@ -123,3 +125,39 @@ def test_settings_that_cannot_be_used_get_one_sentence(site: Site) -> None:
     with pytest.raises(Exception, match='lacks "port"'):
         site.edge.start()
     assert "Traceback" not in site.edge.last_words()
+
+
+def test_a_run_that_comes_over_mqtt_is_on_the_pages_with_its_figures(site: Site) -> None:
+    """Issue 6, point 7, from the fixture's bytes on the broker to the page: the process brings index, judge and the
+    packs that ship. 25 000 ppm at Q3 is more than class 2 allows (JJG 162-2019).
+    """
+    fixture = ModelFixture(site.world.author("W1"))
+    fixture.boot()
+    seats = [seat(1, GOOD_PPM), seat(2, BAD_PPM)]
+    attempt = fixture.attempt(seats, PLAN, bytes(32), tenant="T1")
+    fixture.result(seats)
+    site.edge.start()
+    for item in fixture.signed:
+        site.offer("W1", item)
+    identity = attempt.identity.hex()
+
+    def is_signed() -> bool:
+        listed = httpx.get(f"{site.page}/api/runs").json()["runs"]
+        return [(run["identity"], run["state"], run["tenant"]) for run in listed] == [
+            (identity, "signed", "T1")
+        ]
+
+    wait_until(is_signed, "the run in the list")
+    run = httpx.get(f"{site.page}/api/run/{identity}").json()
+    assert [meter["outcome"] for meter in run["seats"]] == ["passed", "failed"]
+    assert [meter["largest_ppm"] for meter in run["seats"]] == [-8_000, 25_000]
+    for path in ("/runs", f"/run/{identity}", "/vendor/uPlot.js"):
+        assert httpx.get(site.page + path).status_code == 200
+    site.edge.stop()
+    site.edge.start()
+    [bench] = [one for one in site.summary()["fixtures"] if one["fixture"] == "W1"]
+    assert (bench["run"]["identity"], bench["tenant"], bench["meters"]["2"]) == (
+        identity,
+        "T1",
+        seats[1].meter,
+    )

@@ -110,6 +110,22 @@ def test_axe_would_find_a_name_that_is_missing(browser: Browser, scene: Scene) -
     visit.context.close()
 
 
+def test_all_benches_are_seen_at_a_glance_and_a_tile_leads_to_its_card(
+    browser: Browser, scene: Scene
+) -> None:
+    """Issue 6: forty benches, people who walk by: what needs somebody stands on the tile, no more."""
+    visit = opened(browser, scene, "live")
+    tiles = visit.page.locator("#overview .bench-tile")
+    expect(tiles.locator("b")).to_have_text(["W1", "W2", "W3", "W4"])
+    expect(tiles.nth(0)).to_contain_text("1 failed")
+    expect(tiles.nth(1)).to_contain_text("running 2/3")
+    expect(tiles.nth(3)).to_contain_text("培训 TRAINING")
+    expect(tiles.nth(3)).not_to_contain_text("failed")
+    tiles.nth(3).click()
+    assert visit.page.evaluate("document.activeElement.id") == "bench-W4"
+    visit.context.close()
+
+
 def test_the_list_leads_to_a_run_and_finds_a_meter(browser: Browser, scene: Scene) -> None:
     """Issue 6, point 7: batch list, batch page."""
     visit = opened(browser, scene, "runs")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from edge.tests.batch import BAD_PPM, GOOD_PPM, Bench, seat
 from edge.tests.conftest import Box
+from edge.tests.planted import shows_other_tenants
 from edge.tests.screen import Screen, answer, second_water_bench
 from starlette.requests import Request
 
@@ -76,13 +77,26 @@ def test_another_tenants_run_is_nowhere(visits: Visits) -> None:
         assert answer(visits.screen, f"/api/run/{visits.mine}{path}").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/api/runs", "/api/runs?tenant=T2", "/api/runs?fixture=W2", "/api/summary"])
-def test_no_word_about_it_stands_in_any_answer(visits: Visits, path: str) -> None:
+def leaks(visits: Visits) -> list[str]:
+    """Addresses at which T1 reads a word about T2: its name, its meter, its run."""
+    run = f"/api/run/{visits.theirs}"
+    paths = ["/api/runs", "/api/runs?tenant=T2", "/api/runs?fixture=W2", "/api/summary", run, f"{run}/curves"]
+    about = (SECRET, visits.theirs, "T2")
+    return [path for path in paths if any(word in answer(visits.screen, path).text for word in about)]
+
+
+def test_no_word_about_it_stands_in_any_answer(visits: Visits) -> None:
     """Neither meter nor tenant nor identity, whatever is asked for."""
-    text = answer(visits.screen, path).text
-    assert SECRET not in text
-    assert visits.theirs not in text
-    assert "T2" not in text
+    assert leaks(visits) == []
+
+
+@pytest.mark.parametrize("name", sorted(shows_other_tenants.BUGS))
+def test_a_page_that_forgets_who_looks_is_found(
+    visits: Visits, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted bugs: each must turn the test above red."""
+    shows_other_tenants.apply(name, monkeypatch)
+    assert leaks(visits) != []
 
 
 def test_asking_for_a_meter_of_somebody_elses_finds_nothing(visits: Visits) -> None:
