@@ -11,8 +11,11 @@ from edge.tests.screen import Screen, answer, second_water_bench
 from starlette.requests import Request
 
 from meterseal_edge.runs.views import Viewer, Views
+from meterseal_protocol.keys import PrivateKey
 from meterseal_protocol.testing.runs import Seat
 from meterseal_wire import kinds
+from meterseal_wire import labels as L
+from meterseal_wire.sign1 import identity
 
 SECRET = "76543210"  # the serial of a meter of T2
 
@@ -183,6 +186,28 @@ def test_what_is_missing_of_sign_offs_stands_beside_each_run(
     rows = answer(visits.everybody, "/api/runs").json()["runs"]
     assert [run["missing"] for run in rows] == [missing, missing]
     assert answer(visits.everybody, f"/api/run/{visits.mine}").json()["missing"] == missing
+
+
+def supervised(box: Box, share: list[int]) -> None:
+    """A supervisor of the maker with this share."""
+    world = box.world
+    world.keys["outside"] = PrivateKey.generate()
+    parent = {L.PARENT: identity(world.grants["delegation"])}
+    fields = {L.SUBJECT_KEY: world.cose("outside"), L.SUPERVISOR: "INST-9", L.MAKER: "DEMO", L.SHARE: share}
+    box.keys.learn([world.grant("province", kinds.SUPERVISOR, {**parent, **fields})])
+
+
+@pytest.mark.parametrize("share, named", [([1, 1], ["INST-9"]), ([0, 1], [])])
+def test_a_supervisor_whose_share_draws_a_run_is_named_until_the_signature_is_known(
+    visits: Visits, share: list[int], named: list[str]
+) -> None:
+    """Design section 7, supervisor: an outside institution must co-sign a share of attempts, or measure again."""
+    supervised(visits.screen.box, share)
+    run = f"/api/run/{visits.mine}"
+    assert answer(visits.everybody, run).json()["supervisors"] == named
+    assert [one["supervisors"] for one in answer(visits.everybody, "/api/runs").json()["runs"]] == [named] * 2
+    signed_roles(visits.everybody.views, [kinds.SUPERVISING])
+    assert answer(visits.everybody, run).json()["supervisors"] == []
 
 
 def test_nobody_has_to_sign_what_is_open_or_training(visits: Visits) -> None:

@@ -31,6 +31,7 @@ function drawFacts(w) {
   if (run.conditions) list.push([w.conditions, conditionsText(run.conditions)]);
   if (run.missing) list.push([w.missing, run.missing.length ? run.missing.map((role) => w[role]).join(", ") : w.nothing]);
   else if (run.state === "signed" && run.mode === "verify") list.push([w.missing, w.not_known]);
+  if (run.supervisors.length) list.push([w.supervised_by, `${run.supervisors.join(", ")}: ${w.sign_or_measure}`]);
   if (run.state === "signed" && run.mode === "verify") list.push([w.again_measured, w.registry_knows]);
   byId("facts").replaceChildren(...list.map(([name, value]) => pair(name, value)));
 }

@@ -14,7 +14,8 @@ from starlette.routing import Route
 from meterseal_edge.errors import StoreFailed
 from meterseal_edge.pages.statics import HEADERS, page
 from meterseal_edge.runs.catalogue import PAGE, Wanted
-from meterseal_edge.runs.drawn import Drawing, listed, missing
+from meterseal_edge.runs.drawn import Drawing, listed
+from meterseal_edge.runs.owed import missing, supervisors
 from meterseal_edge.runs.views import Viewer, Views
 
 IDENTITY = re.compile("[0-9a-f]{64}")
@@ -70,7 +71,10 @@ def _list(views: Views, wanted: Wanted, viewer: Viewer) -> dict[str, Any]:
     left = views.follow()
     seen = views.may_see(viewer)
     found = views.catalogue.page(Wanted(wanted.before, wanted.fixture, wanted.tenant, wanted.meter, seen))
-    rows = [{**listed(run), "missing": missing(views, run)} for run in found]
+    rows = [
+        {**listed(run), "missing": missing(views, run), "supervisors": supervisors(views, run)}
+        for run in found
+    ]
     return {
         "runs": rows,
         "more": len(rows) == PAGE,

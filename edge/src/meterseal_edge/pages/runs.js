@@ -37,6 +37,13 @@ async function ask(before) {
 }
 
 function missingCell(run, w) {
+  const made = el("span");
+  made.append(signoffs(run, w));
+  if (run.supervisors.length) made.append(el("div", `${w.supervised_by} ${run.supervisors.join(", ")}`, "owed"));
+  return made;
+}
+
+function signoffs(run, w) {
   if (run.missing === null) return el("span", run.state === "signed" && run.mode === "verify" ? w.not_known : "–", "soft");
   return el("span", run.missing.length ? run.missing.map((role) => w[role]).join(", ") : w.nothing, run.missing.length ? "owed" : "soft");
 }

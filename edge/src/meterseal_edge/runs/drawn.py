@@ -11,9 +11,10 @@ from fractions import Fraction
 from typing import Any
 
 from meterseal_edge.runs import telegrams
-from meterseal_edge.runs.catalogue import SIGNED, Listed
+from meterseal_edge.runs.catalogue import Listed
 from meterseal_edge.runs.chain_links import Link, between, links
 from meterseal_edge.runs.figures import Figures, shown_ppm
+from meterseal_edge.runs.owed import missing, supervisors
 from meterseal_edge.runs.plan_steps import plan_points
 from meterseal_edge.runs.run import Run
 from meterseal_edge.runs.views import Viewer, Views
@@ -28,7 +29,6 @@ from meterseal_wire import point as p
 MODES = {kinds.VERIFY: "verify", kinds.TRAINING: "training", kinds.CHECK: "check"}
 READ_BY = {kinds.BY_BUS: "bus", kinds.BY_MARK: "mark", kinds.BY_HAND: "hand"}
 OUTCOMES = {kinds.PASSED: "passed", kinds.FAILED: "failed"}
-OWED = (kinds.VERIFIER, kinds.CHECKER, kinds.APPROVER)
 
 
 def listed(run: Listed) -> dict[str, Any]:
@@ -44,15 +44,6 @@ def listed(run: Listed) -> dict[str, Any]:
         "received_s": run.received_s,
         "closed_s": run.closed_s,
     }
-
-
-def missing(views: Views, run: Listed) -> list[str] | None:
-    """Roles that have not signed a verification's result; None where that is not known, or nobody has to sign."""
-    if run.state != SIGNED or run.mode != kinds.VERIFY or run.closer is None:
-        return None
-    [result] = views.catalogue.store.identities(run.closer, run.closer + 1)
-    known = views.signed(result)
-    return None if known is None else [kinds.ROLE_NAMES[role] for role in OWED if role not in known]
 
 
 @dataclass(frozen=True)
@@ -80,6 +71,7 @@ class Drawing:
             "chain": [_link(link) for link in links(run, self.views.catalogue.store)],
             "between": between(run),
             "missing": missing(self.views, run.listed),
+            "supervisors": supervisors(self.views, run.listed),
             "seats": self._seats(),
         }
 

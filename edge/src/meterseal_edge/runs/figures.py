@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from meterseal_edge.keybook import Keybook
+from meterseal_edge.runs.catalogue import Listed
 from meterseal_edge.runs.run import Run
 from meterseal_protocol.entry import Entry
 from meterseal_protocol.errors import ProtocolError
@@ -21,6 +22,7 @@ from meterseal_protocol.grant import Grant, Grants, Interval, Reason
 from meterseal_protocol.judge import sheet
 from meterseal_protocol.judge.case import Case
 from meterseal_protocol.judge.measured import Measured
+from meterseal_protocol.judge.policy import drawn
 from meterseal_protocol.kept import kept
 from meterseal_protocol.metrology import ppm
 from meterseal_protocol.rules.pack import Pack, Zone
@@ -167,6 +169,18 @@ class Judge:
             return grant.subject == key and role in said[L.ROLES] and pack.medium in said[L.QUALIFICATION]
 
         return self.grants.find(kinds.PERSON, fits, now).good
+
+    def supervisors(self, maker: str, run: Listed) -> list[str]:
+        """Names of a maker's supervisors whose grant holds when a run closes, and whose share draws it."""
+        assert run.closed_s is not None
+        then = Interval(run.closed_s, run.closed_s, NOW)
+        return [
+            grant.payload[L.SUPERVISOR]
+            for grant in self.grants.of_kind(kinds.SUPERVISOR)
+            if grant.payload[L.MAKER] == maker
+            and drawn(grant.payload[L.SHARE], grant.subject, run.identity)
+            and not self.grants.against(grant, then)
+        ]
 
     def granted(self, key: bytes, now_s: int) -> list[dict[int, Any]]:
         """Payloads of the person and supervisor grants that name a key and hold now."""
