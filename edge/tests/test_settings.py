@@ -107,3 +107,35 @@ def test_grants_may_be_left_out_or_null(tmp_path: Path) -> None:
     path.write_text(json.dumps({**GOOD, "grants": None}))
     assert load(path).grants is None
     assert load(written(tmp_path, grants="grants")).grants == Path("grants")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://edge.example", "https://edge.example:8443", "http://localhost:8080", "https://10.0.0.7"],
+)
+def test_the_pages_origin_is_https_or_this_machine(tmp_path: Path, origin: str) -> None:
+    """W3C Secure Contexts: elsewhere a browser gives a page neither keys nor passkeys."""
+    assert load(written(tmp_path, page_origin=origin)).page_origin == origin
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://edge.example",
+        "http://127.0.0.1:8080",
+        "edge.example",
+        "https://",
+        "https://edge.example/",
+        "https://edge.example:443",
+        "https://edge.example/page",
+        "https://EDGE.example",
+        "https://edge.example?x",
+        "https://li@edge.example",
+        "ftp://localhost",
+        "https://edge:x",
+    ],
+)
+def test_an_origin_that_a_browser_would_never_send_is_refused(tmp_path: Path, origin: str) -> None:
+    """RFC 6454 section 6.2: scheme, host and port in small letters, nothing behind them."""
+    with pytest.raises(BadSettings, match='"page_origin"'):
+        load(written(tmp_path, page_origin=origin))

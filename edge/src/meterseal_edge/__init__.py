@@ -2,6 +2,6 @@
 
 Read in this order: settings, errors, events, keybook, presence, inbox, examine, examiners, ingest, quarantine, store,
 log, custody, folder, mark, continuity, checkpoint, published, outbox, beacon, pace, clock, granting, offers,
-grant_line, update_line, dispatch, live_line, waiting, state, metrics, log_lines, runs, pages, backup, recount,
-restore, main.
+grant_line, update_line, dispatch, live_line, waiting, state, metrics, log_lines, runs, people, pages, backup,
+recount, restore, main.
 """

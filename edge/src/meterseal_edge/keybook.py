@@ -102,6 +102,11 @@ class Keybook:
         holder = self._holders.of(thumbprint, kinds.FIXTURE)
         return holder if holder is not None and holder.site == self.site else None
 
+    def name_of(self, thumbprint: bytes) -> str:
+        """How a run's fixture is shown: its name, or the beginning of a key that is not known here."""
+        holder = self.fixture(thumbprint)
+        return holder.name if holder else thumbprint.hex()[:16]
+
     def keys_of(self, name: str) -> list[bytes]:
         """Thumbprints of the keys that a fixture of this site holds or held."""
         return [thumbprint for thumbprint, held in self.directory().names.items() if held == name]

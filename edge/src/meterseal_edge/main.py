@@ -38,6 +38,9 @@ from meterseal_edge.offers import FOLDER, Offers
 from meterseal_edge.outbox import Outbox
 from meterseal_edge.pages.app import Site, make_app
 from meterseal_edge.pages.log_pages import log_routes
+from meterseal_edge.pages.people_pages import people_routes, viewer_of
+from meterseal_edge.people.desk import Desk
+from meterseal_edge.people.post import Post
 from meterseal_edge.presence import Presence
 from meterseal_edge.published import Cosigning, Published
 from meterseal_edge.quarantine import Quarantine
@@ -79,6 +82,7 @@ class Edge:
     mark: Mark
     metrics: Metrics
     views: Views
+    desk: Desk | None
 
 
 def build(settings: Settings) -> Edge:
@@ -108,8 +112,11 @@ def build(settings: Settings) -> Edge:
     beacons = BeaconKeeper(settings, keys, inbox, state)
     checkpointer = Checkpointer(author, edge_log, mark, number)
     views = runs_of(settings, store, keys)
+    desk = Desk.open(settings, views.catalogue, views.judge)
+    if desk is not None:
+        views.signed = desk.sayings.signed
     parts = (inbox, ingest, outbox, beacons, dispatch, checkpointer)
-    return Edge(settings, state, store, *parts, lock, mark, metrics, views)
+    return Edge(settings, state, store, *parts, lock, mark, metrics, views, desk)
 
 
 def greet(inbox: Inbox, outbox: Outbox, dispatch: Dispatch) -> None:
@@ -124,12 +131,7 @@ def greet(inbox: Inbox, outbox: Outbox, dispatch: Dispatch) -> None:
 
 def runs_of(settings: Settings, store: Store, keys: Keybook) -> Views:
     """The index of runs beside the store, and the judge over what is known here."""
-
-    def name_of(key: bytes) -> str:
-        holder = keys.fixture(key)
-        return holder.name if holder else key.hex()[:16]
-
-    listed = open_catalogue(settings.folder / catalogue.FILE, store, name_of)
+    listed = open_catalogue(settings.folder / catalogue.FILE, store, keys.name_of)
     return Views(listed, Judge(keys, known_packs(settings.packs)))
 
 
@@ -189,8 +191,9 @@ def run(edge: Edge) -> int:
     """Serve until SIGTERM or SIGINT, then stop in order: no new parcels, last batch, page. 70 if a thread broke."""
     stop, broken = threading.Event(), threading.Event()
     published = publisher(edge)
-    routes = [*log_routes(edge.ingest.log, published), metrics_route(edge.metrics)]
-    app = make_app(edge.state, edge.store, edge.checkpointer.checkpoint, Site(edge.views, more=routes))
+    routes = [*log_routes(edge.ingest.log, published), metrics_route(edge.metrics), *people_routes(edge.desk)]
+    site = Site(edge.views, viewer_of(edge.desk), routes)
+    app = make_app(edge.state, edge.store, edge.checkpointer.checkpoint, site)
     server = uvicorn.Server(
         uvicorn.Config(app, log_config=None, log_level="warning", timeout_graceful_shutdown=2)
     )
@@ -214,6 +217,8 @@ def run(edge: Edge) -> int:
     if published is not None and edge.settings.witness:
         key = VerifierKey.parse(edge.settings.witness_key)
         loops.append(Cosigning(published, edge.settings.witness, key, edge.state).run)
+    if edge.desk is not None:
+        loops.append(Post(edge.desk.sayings, edge.outbox).run)
     threads = [threading.Thread(target=watched, args=(loop,), daemon=True) for loop in loops]
     edge.inbox.start()
     for thread in threads:
@@ -222,17 +227,31 @@ def run(edge: Edge) -> int:
         server.run(sockets=[door])
     finally:
         stop.set()
-        edge.outbox.wake.set()
+        wake(edge)
         for thread in threads:
             thread.join(timeout=STOP_S)
         edge.inbox.stop()
-        edge.ingest.examiner.close()
         door.close()
-        edge.views.catalogue.close()
-        edge.store.close()
-        edge.mark.close()
-        edge.lock.close()
+        close(edge)
     return FAULT if broken.is_set() else 0
+
+
+def wake(edge: Edge) -> None:
+    """Let loops that wait for work see that there will be none."""
+    edge.outbox.wake.set()
+    if edge.desk is not None:
+        edge.desk.sayings.fresh.set()
+
+
+def close(edge: Edge) -> None:
+    """Release every file, the lock last."""
+    edge.ingest.examiner.close()
+    edge.views.catalogue.close()
+    if edge.desk is not None:
+        edge.desk.close()
+    edge.store.close()
+    edge.mark.close()
+    edge.lock.close()
 
 
 def main() -> int:

@@ -36,6 +36,7 @@ class Settings:
     lines are written, "text" or "json".
     `log_key` is a 0600 key file (Ed25519) that signs the log's checkpoints for anybody; with `witness`, an address, and
     `witness_key`, a verifier key's text, a C2SP witness cosigns them.
+    `page_origin` is the page's address as browsers see it, https (or http on localhost); with it people can log in.
     """
 
     folder: Path
@@ -60,6 +61,7 @@ class Settings:
     witness: str = ""
     witness_key: str = ""
     packs: Path | None = None
+    page_origin: str = ""
 
 
 def load(path: Path) -> Settings:
@@ -97,6 +99,8 @@ def _value(path: Path, name: str, kind: Any, value: Any) -> Any:
         raise BadSettings(f'{path}: "log" is {" or ".join(STYLES)}, not {value!r}')
     if name == "registry":
         _check_url(path, value)
+    if name == "page_origin":
+        _check_origin(path, value)
     return value if kind is str else Path(value)
 
 
@@ -107,3 +111,15 @@ def _check_url(path: Path, value: str) -> None:
         raise BadSettings(f'{path}: "registry" is no address: {error}') from None
     if url.scheme not in {"http", "https"} or not url.host:
         raise BadSettings(f'{path}: "registry" is an address that begins with http:// or https://')
+
+
+def _check_origin(path: Path, value: str) -> None:
+    """A browser gives keys and passkeys to a page only over https, or on its own machine."""
+    try:
+        url = httpx.URL(value)
+    except httpx.InvalidURL as error:
+        raise BadSettings(f'{path}: "page_origin" is no address: {error}') from None
+    is_safe = url.scheme == "https" or (url.scheme == "http" and url.host == "localhost")
+    if not is_safe or not url.host or f"{url.scheme}://{url.netloc.decode()}" != value:
+        why = "is https://name or https://name:port, or http on localhost, in small letters and nothing behind it"
+        raise BadSettings(f'{path}: "page_origin" {why}')

@@ -2,7 +2,7 @@
 
 import typer
 
-from meterseal_tools import edge_down, edge_store
+from meterseal_tools import edge_down, edge_people, edge_store
 
 app = typer.Typer(
     no_args_is_help=True, help="Edges: back up, restore, verify and examine one; what it sends."
@@ -11,5 +11,7 @@ app.command("backup")(edge_store.backup)
 app.command("restore")(edge_store.restore)
 app.command("verify-store")(edge_store.verify_store)
 app.command("downgrade")(edge_store.downgrade)
+app.command("trail")(edge_people.trail)
+app.add_typer(edge_people.person, name="person")
 for kind, group in edge_down.GROUPS.items():
     app.add_typer(group, name=kind)

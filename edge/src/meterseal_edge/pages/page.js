@@ -56,7 +56,7 @@ function drawFrame(title, heading) {
   byId("title").textContent = heading || title;
   byId("language").textContent = w.other;
   byId("language").lang = language === "zh" ? "en" : "zh-CN";
-  for (const [id, name] of [["to-live", "live_page"], ["to-runs", "runs_page"]]) byId(id).textContent = w[name];
+  for (const [id, name] of [["to-live", "live_page"], ["to-runs", "runs_page"], ["to-login", "login_page"]]) byId(id).textContent = w[name];
 }
 function redraw() { for (const again of redraws) again(); }
 

@@ -1,7 +1,7 @@
 "use strict";
 // Words about runs and their evidence, in both languages; added to those of words.js.
 Object.assign(WORDS.zh, {
-  live_page: "现场", overview: "台位一览", update: "固件更新", runs_page: "检定批次", run: "批次", s: "秒", min: "分钟", h: "小时", d: "天", nothing: "无",
+  live_page: "现场", overview: "台位一览", update: "固件更新", runs_page: "检定批次", login_page: "人员", run: "批次", s: "秒", min: "分钟", h: "小时", d: "天", nothing: "无",
   flow: "流量", oldest: "夹具最久待确认", oldest_since: "最久已等", not_yours: "正在为其他委托方工作。", training_means: "培训批次：不出结果，不得使用。",
   verify: "检定", training: "培训", check: "核查",
   runs_open: "进行中", runs_signed: "已签名", runs_abandoned: "已中止", runs_broken: "中断",
@@ -25,7 +25,7 @@ Object.assign(WORDS.zh, {
   r_silent: "无应答", r_no_flow: "无流量", r_temperature: "温度超限", r_operator: "操作者停止", r_power: "断电", r_identity: "身份不符", r_fault: "故障",
 });
 Object.assign(WORDS.en, {
-  live_page: "Live", overview: "All benches", update: "firmware update", runs_page: "Runs", run: "Run", s: "s", min: "min", h: "h", d: "days", nothing: "none",
+  live_page: "Live", overview: "All benches", update: "firmware update", runs_page: "Runs", login_page: "People", run: "Run", s: "s", min: "min", h: "h", d: "days", nothing: "none",
   flow: "flow", oldest: "oldest at fixture", oldest_since: "oldest for", not_yours: "Works for another tenant.", training_means: "Training run: it gives no result and must not be used.",
   verify: "verification", training: "training", check: "check",
   runs_open: "running", runs_signed: "signed", runs_abandoned: "abandoned", runs_broken: "cut off",
