@@ -79,7 +79,7 @@ class World:
 
     def sequences(self):
         """The evidence of the parcels that were sent, in order."""
-        return [scan(payload, 65536)[0][1].decode() for _, payload, _ in self.link.sent]
+        return [item[1].decode() for _, payload, _ in self.link.sent for item in scan(payload, 65536)]
 
     def run(self, *steps):
         """Run the loop; call each step, and give the loop time after each."""
@@ -101,7 +101,50 @@ def test_a_parcel_has_one_item_a_statement_and_its_evidence():
         statement = b"statement"
         evidence = [b"leaf", b"leaf"]
 
-    assert scan(parcel(Record)) == [[b"statement", b"leaf", b"leaf"]]
+    assert scan(parcel([Record, Record])) == [[b"statement", b"leaf", b"leaf"]] * 2
+
+
+def sizes(world):
+    """How many items each parcel had."""
+    return [len(scan(payload, 65536)) for _, payload, _ in world.link.sent]
+
+
+def test_a_full_queue_goes_in_parcels_of_sixteen():
+    """Three and thirty-seven events: 40 statements are 16, 16 and 8; every one once, in order."""
+    with Folder() as path:
+        world = World(path)
+        for number in range(37):
+            world.chronicle.sign(L.KIND_EVENT, {L.EVENT: "test", L.DETAIL: "x"}, [b"%d" % number])
+        world.run(*[lambda: None] * 8)
+        assert sizes(world) == [16, 16, 8]
+        assert world.sequences() == ["a", "b", "c"] + [str(number) for number in range(37)]
+
+
+def test_much_evidence_goes_alone_and_no_parcel_passes_what_a_message_may_hold():
+    """Leaves of 3000 bytes: two statements fit into 8192, a third does not; one of 30 000 is a parcel by itself."""
+    with Folder() as path:
+        world = World(path)
+        for size in (3000, 3000, 3000, 30_000, 10):
+            world.chronicle.sign(L.KIND_EVENT, {L.EVENT: "test", L.DETAIL: "x"}, [b"e" * size])
+        world.run(*[lambda: None] * 8)
+        assert sizes(world) == [5, 1, 1, 1]
+        assert max(len(payload) for _, payload, _ in world.link.sent) < 65536
+
+
+def test_a_parcel_that_was_not_sent_is_offered_whole_again():
+    """Two of three are covered meanwhile, by a custody that was late: only the third goes then."""
+    with Folder() as path:
+        world = World(path)
+        world.link.deaf = True
+
+        def cover():
+            world.down.waiting = [(1, 1)]
+
+        def hear():
+            world.link.deaf = False
+
+        world.run(cover, hear)
+        assert world.sequences() == ["c"]
 
 
 def test_what_is_kept_goes_up_oldest_first_once():
@@ -180,7 +223,7 @@ def test_without_custody_everything_is_offered_again_ever_more_seldom():
     try:
         with Folder() as path:
             world = World(path)
-            while len(world.link.sent) < 9:
+            while len(world.link.sent) < 3:
                 world.run()
             assert world.sequences()[:9] == ["a", "b", "c"] * 3
             assert world.offer.again_ms >= 4

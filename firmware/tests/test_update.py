@@ -347,51 +347,86 @@ class Wire:
         return self.now > self.hears
 
 
-def healthy(root, wire, gates=0):
-    """What the slots are after the wait; how often the gates were asked for."""
+def healthy(root, wire, busy=0):
+    """What the slots are after the wait; how often it was asked whether the bench is idle; how it ended."""
     asked = []
 
-    def may_write():
+    def idle():
         asked.append(1)
-        return len(asked) > gates
+        return len(asked) > busy
 
-    pace, limit = update.LOOK_MS, update.SELF_TEST_LOOKS
-    update.LOOK_MS, update.SELF_TEST_LOOKS = 0, 50
+    pace, update.LOOK_MS = update.LOOK_MS, 0
+    now, ended = started(root), ""
     try:
-        now = started(root)
-        told = asyncio.run(confirm_when_healthy(now, wire, wire.answered, may_write))
+        told = asyncio.run(confirm_when_healthy(now, wire, wire.answered, idle, 50))
+        assert told == (now.good == "b")
+    except FixtureError as over:
+        ended = over.code
     finally:
-        update.LOOK_MS, update.SELF_TEST_LOOKS = pace, limit
-    assert told == (now.good == "b")
-    return now, len(asked)
+        update.LOOK_MS = pace
+    return now, len(asked), ended
 
 
-def test_it_is_confirmed_when_the_edge_was_heard_and_never_while_gates_count():
-    """A link that is up at once, or after ten looks, and brings something then or later; gates open for five looks."""
+def test_it_is_confirmed_when_the_edge_was_heard_and_never_in_a_run():
+    """A link that is up at once, or after ten looks, and brings something then or later; a run for five looks."""
     second = Image("2", counter=1)
-    for wire, gates in ((Wire(0, 0), 0), (Wire(10, 0), 0), (Wire(0, 49), 0), (Wire(0, 0), 5)):
+    for wire, busy in ((Wire(0, 0), 0), (Wire(10, 0), 0), (Wire(0, 49), 0), (Wire(0, 0), 5)):
         with Fixture() as root:
             staged(root, second).finish(second.manifest, second.grant)
-            now, asked = healthy(root, wire, gates)
-            assert (now.good, now.counter, asked) == ("b", 1, gates + 1)
+            now, asked, ended = healthy(root, wire, busy)
+            assert (now.good, now.counter, asked, ended) == ("b", 1, busy + 1, "")
             assert started(root).running == "b"
 
 
 def test_a_version_that_hears_nobody_does_not_confirm_itself_and_goes_back():
     """No link; a link that brings nothing; one that brought something and is down; one that is heard too late. Each
-    start of the trial ends unconfirmed after its time; the start after the third is the old version's. The planted
-    fault, confirming when the time is over, is what this was before.
+    start of the trial ends the application by itself after its 50 seconds; the start after the third is the old
+    version's.
     """
     second = Image("2", counter=1)
     for looks, hears, until in ((NEVER, NEVER, NEVER), (0, NEVER, NEVER), (0, 5, 5), (60, 0, NEVER)):
         with Fixture() as root:
             staged(root, second).finish(second.manifest, second.grant)
             for _ in range(STARTS):
-                now, asked = healthy(root, Wire(looks, hears, until))
-                assert (now.running, now.good, now.counter, asked) == ("b", "a", 0, 0)
+                now, asked, ended = healthy(root, Wire(looks, hears, until))
+                assert (now.running, now.good, now.counter, asked) == ("b", "a", 0, 1)
+                assert ended == "update.unheard"
             back = started(root)
             assert (back.running, back.state, back.counter) == ("a", BAD, 0)
             assert back.event()[0] == "update given up"
+
+
+def test_a_trial_that_is_over_waits_for_the_end_of_a_run_and_listens_meanwhile():
+    """Busy for 20 looks after the 50: it ends then. The edge comes back in that time: it is confirmed after all."""
+    second = Image("2", counter=1)
+    for hears, good, ended in ((NEVER, "a", "update.unheard"), (60, "b", "")):
+        with Fixture() as root:
+            staged(root, second).finish(second.manifest, second.grant)
+            now, asked, how = healthy(root, Wire(0, hears), 20)
+            assert (now.good, asked, how) == (good, 21, ended)
+
+
+def test_the_suite_finds_a_trial_that_confirms_itself_and_one_that_never_ends():
+    """Two planted faults. One takes the time's end for health: the version stays though it heard nobody. The other
+    waits on for ever: nothing would restart the board.
+    """
+
+    async def trusting(slots, _link, _answered, _idle, _trial_s):
+        slots.confirm()
+        return True
+
+    async def patient(_slots, _link, _answered, _idle, _trial_s):
+        return False
+
+    for planted in (trusting, patient):
+        real, globals()["confirm_when_healthy"] = confirm_when_healthy, planted
+        try:
+            test_a_version_that_hears_nobody_does_not_confirm_itself_and_goes_back()
+        except AssertionError:
+            continue
+        finally:
+            globals()["confirm_when_healthy"] = real
+        raise AssertionError("a planted fault was not found")
 
 
 def test_a_start_that_hears_the_edge_saves_a_version_whose_edge_was_down():
@@ -407,6 +442,6 @@ def test_a_start_that_hears_the_edge_saves_a_version_whose_edge_was_down():
 def test_a_good_version_has_nothing_to_confirm():
     """No trial, or no slots: the wait ends at once and writes nothing."""
     with Fixture() as root:
-        now, asked = healthy(root, Wire(0, 0))
+        now, asked, _ = healthy(root, Wire(0, 0))
         assert (now.good, asked) == ("a", 0) and "state/slot.1" not in contents(root)
-    assert not asyncio.run(confirm_when_healthy(None, None, None, None))
+    assert not asyncio.run(confirm_when_healthy(None, None, None, None, 1))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from firmware.tests.cpython.conftest import Bench
-from firmware.tests.cpython.edge_side import Broker, EdgeSide
+from firmware.tests.cpython.edge_side import Broker, EdgeSide, wait_until
 from typer.testing import CliRunner
 
 from meterseal_tools.boards.image import BadImage, Image, load
@@ -35,6 +35,7 @@ from meterseal_wire.scan import scan
 ROOT = repository()
 SOURCES = ("firmware/src", "firmware/boards", "firmware/manifest.py", "protocol/src")
 WAIT_S = 60
+BROKEN = 74  # the unix board, when the application ends; a chip resets
 
 # A RAM block device read from the file, mounted by VfsLfs2; then an update with the image's own files into slot b.
 MOUNT = """
@@ -257,6 +258,28 @@ def test_the_loader_gives_a_version_on_trial_three_starts(tmp_path: Path, ending
     lives = [micropython(tmp_path / "main.py") for _ in range(5)]
     assert [life.stdout.splitlines()[0] for life in lives] == ["slot b"] * 3 + ["slot a"] * 2
     assert [life.returncode for life in lives] == [1, 1, 1, 0, 0]
+
+
+def test_a_version_on_trial_that_hears_no_edge_ends_by_itself_and_the_old_one_returns(
+    own: Path, bench: Bench
+) -> None:
+    """The whole application from slot b, its broker gone, `trial_s` 1: three lives end by themselves with a sentence to
+    the operator; the fourth is slot a's, goes on, and signs `update given up`.
+    """
+    bench.edge.broker.stop()
+    shutil.copytree(own / "a", own / "b")
+    (own / "stage.py").write_text(STAGE)
+    assert micropython(own / "stage.py", own, path=f"{ROOT}/firmware/src:{ROOT}/protocol/src").returncode == 0
+    settings = json.loads(bench.settings.read_text())
+    bench.settings.write_text(json.dumps({**settings, "trial_s": 1}))
+    for _ in range(3):
+        life = bench.rig.start_fixture(bench.settings, "1m", FirmwarePaths(own / "main.py", ()))
+        bench.panel.wait(lambda message: message.get("error") == "update.unheard", WAIT_S)
+        wait_until(lambda life=life: life.ended() == BROKEN, "the end of the application")
+        bench.rig.cut_power()
+    bench.rig.start_fixture(bench.settings, "1m", FirmwarePaths(own / "main.py", ()))
+    bench.panel.wait_event("boot")
+    assert bench.panel.wait_event("noted")["name"] == "update given up"
 
 
 def test_a_good_version_that_breaks_shows_why(tmp_path: Path) -> None:

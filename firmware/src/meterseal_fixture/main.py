@@ -8,7 +8,7 @@ from meterseal_fixture.chronicle import Chronicle
 from meterseal_fixture.cjt188_bus import CjtBus
 from meterseal_fixture.connection import tls_from
 from meterseal_fixture.down import Down
-from meterseal_fixture.errors import BadSettings
+from meterseal_fixture.errors import BadSettings, FixtureError
 from meterseal_fixture.flow import Controller, ModbusFlow
 from meterseal_fixture.granted import Granted
 from meterseal_fixture.joined import Joined
@@ -25,13 +25,15 @@ from meterseal_fixture.signer.atecc608 import ElementCounter, ElementSigner
 from meterseal_fixture.signer.software_p256 import SoftwareSigner, verify
 from meterseal_fixture.slots import here
 from meterseal_fixture.startup import sign_first, tell_update
-from meterseal_fixture.station import Station
+from meterseal_fixture.station import IDLE, Station
 from meterseal_fixture.update import Staging, confirm_when_healthy
 from meterseal_wire.statement import Author
 
 # Collected often, what lives stays together, and a whole statement still finds a block of its size (measured: without
 # it a result of twenty positions needs a heap of 512 KiB, with it 320).
 GARBAGE_BYTES = 24576
+# So long the panel has to say why the application ends.
+SPOKEN_MS = 500
 
 
 async def run(board, settings: Settings) -> None:
@@ -76,7 +78,7 @@ async def run(board, settings: Settings) -> None:
     await _to_normal(bus, station)
     await asyncio.gather(
         *_operators(settings, board, station),
-        _confirm(slots, link, down, station, may_write),
+        _confirm(slots, link, down, station),
         panel.speak(),
         panel.listen(station),
         station.run(),
@@ -127,14 +129,23 @@ async def _to_normal(bus, station: Station) -> None:
             station.note("meter still verifying", address.hex())
 
 
-async def _confirm(slots, link: Link, down: Down, station: Station, may_write) -> None:
-    """A version on trial is good once the edge was heard, and says so."""
+async def _confirm(slots, link: Link, down: Down, station: Station) -> None:
+    """A version on trial is good once the edge was heard, and says so; one that hears nobody ends the application."""
     before = down.chronicle.keep.covered()
 
     def answered() -> bool:
         return down.beacon is not None or down.chronicle.keep.covered() > before
 
-    if await confirm_when_healthy(slots, link, answered, may_write):
+    def idle() -> bool:
+        return station.state == IDLE
+
+    try:
+        confirmed = await confirm_when_healthy(slots, link, answered, idle, station.settings.trial_s)
+    except FixtureError as unheard:
+        station.panel.complain(unheard.code, unheard.detail)
+        await asyncio.sleep_ms(SPOKEN_MS)
+        raise
+    if confirmed:
         tell_update(station, slots)
 
 

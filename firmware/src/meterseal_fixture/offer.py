@@ -1,4 +1,7 @@
-"""Station 5: what is kept is offered upwards until custody covers it, oldest first, one statement a parcel.
+"""Station 5: what is kept is offered upwards until custody covers it, oldest first, several statements a parcel.
+
+A parcel holds up to TOGETHER statements and TOGETHER_BYTES, so a full queue goes in a tenth of the messages, each of
+which waits for its PUBACK; a statement with more evidence than that goes alone.
 
 A PUBACK frees nothing: it only says that the next may go. After the link was down, and when custody stays away,
 everything that is still kept is offered from the beginning; the edge knows duplicates. The wait for custody doubles
@@ -22,6 +25,7 @@ SELDOM_MS = 256000
 LIVE_MS = 500
 UP = "up"
 START = (0, -1)
+TOGETHER, TOGETHER_BYTES = 16, 8192
 
 
 class Offer:
@@ -71,15 +75,30 @@ class Offer:
     async def _publish_next(self) -> bool:
         if time.ticks_diff(time.ticks_ms(), self._since) > self.again_ms:
             self._from_the_start(min(2 * self.again_ms, SELDOM_MS))
-        record = self.keep.next_after(self.offered)
-        if record is None:
+        batch = await self._batch()
+        if not batch:
             return False
         try:
-            await self.link.publish(self.up_topic, parcel(record), 1, False)
+            await self.link.publish(self.up_topic, parcel(batch), 1, False)
         except NotSent:
             return False
-        self.offered = (record.epoch, record.seq)
+        self.offered = (batch[-1].epoch, batch[-1].seq)
         return True
+
+    async def _batch(self):
+        """What goes next, at least one record where one is kept; others may take a step between two."""
+        found, size = [], 0
+        record = self.keep.next_after(self.offered)
+        while record is not None:
+            size += len(record.statement) + sum(len(leaf) for leaf in record.evidence)
+            if found and size > TOGETHER_BYTES:
+                break
+            found.append(record)
+            if len(found) == TOGETHER:
+                break
+            await asyncio.sleep_ms(0)
+            record = self.keep.next_after((record.epoch, record.seq))
+        return found
 
     async def show_live(self, panel: Panel) -> None:
         """Send the panel's newest status to the live topic whenever it changed, for eyes only, for ever."""
@@ -94,6 +113,6 @@ class Offer:
                     continue
 
 
-def parcel(record):
-    """The parcel with one item [statement, * evidence] of a kept record."""
-    return encode([[record.statement] + list(record.evidence)])
+def parcel(records):
+    """The parcel with one item [statement, * evidence] a kept record."""
+    return encode([[record.statement] + list(record.evidence) for record in records])

@@ -32,6 +32,7 @@ NUMBERS = {
     "element_slot": (0, 15),
     "buttons": (0, 1),
     "display": (0, 127),
+    "trial_s": (1, 2592000),
 }
 DEFAULTS = {
     "closed_bench_s": 60,
@@ -41,6 +42,7 @@ DEFAULTS = {
     "flow_words": 1,
     "buttons": 0,
     "display": 0,
+    "trial_s": 1800,
 }
 
 
@@ -57,7 +59,9 @@ class Settings:
     secure element that signs; without it the key file does); authority_key (who grants firmware, plans and tenants;
     without it no update is taken); scanner (the line of a barcode or QR scanner) and scanner_gtin (which maker a GTIN's
     first digits belong to: `0690123=DEMO`, several with blanks between); buttons (1 where start and stop are wired);
-    display (the I2C address of an SSD1306, mostly 60; 0: none).
+    display (the I2C address of an SSD1306, mostly 60; 0: none); trial_s (for how many seconds a start of an updated
+    version may hear no edge before the board restarts by itself; 1800 unless told, more where a bench is offline on
+    purpose, at most 30 days).
     """
 
     def __init__(self, fields: dict[str, object]) -> None:
@@ -83,6 +87,7 @@ class Settings:
         self.flow = [_number(fields, name) for name in names]
         self.scanner = _text(fields, "scanner", OPTIONAL["scanner"]) if "scanner" in fields else ""
         self.makers = _makers(fields)
+        self.trial_s = _number(fields, "trial_s")
         self.buttons, self.display = _number(fields, "buttons"), _number(fields, "display")
         self.element_slot = _number(fields, "element_slot") if "element_slot" in fields else None
         self.authority_key = _key(fields, AUTHORITY) if AUTHORITY in fields else b""

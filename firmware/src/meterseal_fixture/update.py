@@ -35,7 +35,6 @@ DEPTH = 4
 FOLDER = 0x4000
 COUNTER_MOST = 0xFFFFFFFF
 LOOK_MS = 1000
-SELF_TEST_LOOKS = 1800
 
 
 class Manifest:
@@ -202,23 +201,23 @@ class Staging:
         return "%s/%s" % (self._folder(), path)
 
 
-async def confirm_when_healthy(slots: Slots | None, link, answered, may_write) -> bool:
+async def confirm_when_healthy(slots: Slots | None, link, answered, idle, trial_s: int) -> bool:
     """Call it once the store is open; True if what runs on trial was confirmed now.
 
     It is confirmed only while the link is up and `answered()`, that is: the edge was heard through it, by a beacon or
-    custody that this version believed. After that it waits for a moment without open gates. A version that breaks the
-    link hears nobody, so it is not confirmed; after SELF_TEST_LOOKS seconds of a start that start's trial has failed,
-    and when there is no start left, the version before comes back (slots.py).
+    custody that this version believed. After that it waits until the bench is `idle()`. A version that breaks the link
+    hears nobody: after `trial_s` seconds, and once the bench is idle, FixtureError "update.unheard" ends the
+    application, so the board restarts and uses up a start. When none is left, the version before comes back (slots.py).
     """
     if slots is None or not slots.on_trial():
         return False
     looks = 0
     while not (link.state == "up" and answered()):
-        if looks == SELF_TEST_LOOKS:
-            return False
+        if looks >= trial_s and idle():
+            raise FixtureError("update.unheard", trial_s)
         await asyncio.sleep_ms(LOOK_MS)
         looks += 1
-    while not may_write():
+    while not idle():
         await asyncio.sleep_ms(LOOK_MS)
     slots.confirm()
     return True

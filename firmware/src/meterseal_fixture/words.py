@@ -158,6 +158,10 @@ SENTENCES = {
         "当前版本尚在试运行，确认之前不接受更新。",
         "The running version is still on trial; no update before it is confirmed.",
     ),
+    "update.unheard": (
+        "试运行的版本在 %s 秒内没有收到边缘服务器的消息，本机重新启动；仍收不到时自动恢复旧版本。",
+        "The version on trial heard no edge for %s seconds, so this board restarts; if that goes on, the old one returns.",
+    ),
     "update.counting": (
         "正在计数，更新暂停；检定结束后请重新发送。",
         "Gates are counting; send this part of the update again when the run has ended.",
