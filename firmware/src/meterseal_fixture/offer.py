@@ -14,6 +14,7 @@ import time
 from meterseal_fixture.absence import Absence
 from meterseal_fixture.chronicle import Chronicle
 from meterseal_fixture.down import Down
+from meterseal_fixture.keep import Record
 from meterseal_fixture.link import Link, NotSent
 from meterseal_fixture.panel import Panel
 from meterseal_fixture.settings import Settings
@@ -85,9 +86,10 @@ class Offer:
         self.offered = (batch[-1].epoch, batch[-1].seq)
         return True
 
-    async def _batch(self):
+    async def _batch(self) -> list[Record]:
         """What goes next, at least one record where one is kept; others may take a step between two."""
-        found, size = [], 0
+        found: list[Record] = []
+        size = 0
         record = self.keep.next_after(self.offered)
         while record is not None:
             size += len(record.statement) + sum(len(leaf) for leaf in record.evidence)

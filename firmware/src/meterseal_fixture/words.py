@@ -160,7 +160,7 @@ SENTENCES = {
     ),
     "update.unheard": (
         "试运行的版本在 %s 秒内没有收到边缘服务器的消息，本机重新启动；仍收不到时自动恢复旧版本。",
-        "The version on trial heard no edge for %s seconds, so this board restarts; if that goes on, the old one returns.",
+        "The version on trial heard no edge for %s seconds: this board restarts, and in the end the old one returns.",
     ),
     "update.counting": (
         "正在计数，更新暂停；检定结束后请重新发送。",

@@ -190,6 +190,13 @@ def test_dates_and_times_of_all_types():
     assert only("02 FD 30 9F 1C").value_text() == "2012-12-31"
 
 
+def test_a_time_of_a_length_that_no_type_has_is_a_number():
+    """6C is type G alone (2 bytes), 6D is F, I or J: libmbus prints 4 bytes after 6C and 2 after 6D as integers."""
+    assert only("04 6C 32 37 1F 15").number == (0x151F3732, 0)
+    assert only("02 6D 9F 1C").number == (0x1C9F, 0)
+    assert only("02 6C 9F 1C").value_text() == "2012-12-31"
+
+
 def test_a_year_without_century_to_eighty_is_of_this_century():
     """Type F: hundreds 0 and year 81 is 1981, hundreds 1 and 81 is 2081, hundreds 0 and 80 is 2080."""
     assert moment_text(unhex("00 00 21 A1"))[:10] == "1981-01-01"

@@ -20,6 +20,9 @@ PLAIN_TEXT, ANY, MANUFACTURER_VIF = 0x7C, 0x7E, 0x7F
 EXTENSION_TABLES = (0xFD, 0xFB)
 MOST_EXTENSIONS = 10
 LARGEST_OFFSET = 0x7B
+# Bytes of a date (type G) after VIF 6C, of a time (J), a moment (F, I) after 6D; any other length is a number.
+TIME_BYTES = {0x6C: (2,), 0x6D: (3, 4, 6)}
+DATED_BYTES = (2, 4, 6)
 DURATION_STEPS = (1, 60, 3600, 86400)
 
 
@@ -129,8 +132,8 @@ def _manufacturer(source):
 
 def _record(source, msb_first):
     record = _information(source)
-    scale, is_time = _meaning(source, record)
-    raw = _data(source, record, msb_first, is_time)
+    scale, times = _meaning(source, record)
+    raw = _data(source, record, msb_first, times)
     for index in scale.dates:
         if len(raw) in value.TIMES:
             record.modifiers[index] += ": " + value.TIMES[len(raw)](raw)
@@ -163,7 +166,7 @@ def _information(source):
 
 
 def _meaning(source, record):
-    """VIF and VIFE: quantity, unit, scale; whether the data is a time (EN 13757-3 clauses 6.4, 6.5)."""
+    """VIF and VIFE: quantity, unit, scale; of which lengths data is a time (EN 13757-3 clauses 6.4, 6.5)."""
     vif = source.byte("a VIF")
     code = vif & 0x7F
     if code == PLAIN_TEXT:
@@ -172,10 +175,10 @@ def _meaning(source, record):
         record.quantity = value.text(source.take(count, "a plain text VIF"))
         scale = _Scale(1, 0)
     vifes = _extensions(source, vif)
-    is_time = code in (0x6C, 0x6D)
+    times = TIME_BYTES.get(code, ())
     if vif in EXTENSION_TABLES:
         code = vifes.pop(0)[1] & 0x7F
-        is_time = vif == 0xFD and code in (0x30, 0x70)
+        times = DATED_BYTES if vif == 0xFD and code in (0x30, 0x70) else ()
     if code != PLAIN_TEXT or vif in EXTENSION_TABLES:
         table = vif if vif in EXTENSION_TABLES else None
         record.quantity, record.unit, multiplier, power = meaning(table, code)
@@ -184,7 +187,7 @@ def _meaning(source, record):
         record.modifiers.extend(["manufacturer's %02X" % byte for _, byte in vifes])
     else:
         _combine(record, scale, vifes)
-    return scale, is_time
+    return scale, times
 
 
 def _extensions(source, vif):
@@ -256,13 +259,13 @@ def _event(record, scale, code):
     record.modifiers.append(says)
 
 
-def _data(source, record, msb_first, is_time):
+def _data(source, record, msb_first, times):
     """Read the data field into the record; gives its bytes, least significant first."""
     kind, count = value.CODINGS[record.coding]
     if kind == value.VARIABLE:
         return _variable(source, record, msb_first)
     raw = _field(source, record, count, msb_first)
-    if kind == value.INTEGER and is_time and count in value.TIMES:
+    if kind == value.INTEGER and count in times:
         record.kind = "time"
         record.text = value.TIMES[count](raw)
     elif kind == value.INTEGER:
