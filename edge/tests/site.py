@@ -97,10 +97,15 @@ def served(registry: SmallRegistry, port: int) -> Iterator[None]:
 
 
 @contextmanager
-def on_port(app: Starlette, port: int) -> Iterator[None]:
+def on_port(app: Starlette, port: int, date_header: bool = True) -> Iterator[None]:
     """An application behind a real HTTP server."""
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1
+        app,
+        host="127.0.0.1",
+        port=port,
+        log_level="warning",
+        timeout_graceful_shutdown=1,
+        date_header=date_header,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -49,6 +49,12 @@ class WorkerLost(EdgeError):
     code = "edge.worker"
 
 
+class BadSite(EdgeError):
+    """A site's files, a request or a name can't be used. Nothing was issued or changed."""
+
+    code = "edge.site"
+
+
 class NoSuchTile(EdgeError):
     """The log has not that many leaves. Ask for its checkpoint first."""
 

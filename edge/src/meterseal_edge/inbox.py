@@ -9,6 +9,8 @@ import contextlib
 import logging
 import queue
 import socket
+import ssl
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,6 +24,7 @@ from meterseal_edge.events import Parcel
 from meterseal_edge.live_line import parse
 from meterseal_edge.presence import Presence, read_presence
 from meterseal_edge.settings import Settings
+from meterseal_edge.site import tls
 from meterseal_edge.state import State
 from meterseal_wire.encode import encode
 
@@ -59,6 +62,11 @@ class Inbox:
         self.client.on_disconnect = self._on_disconnect
         self.client.on_message = self._on_message
         self.client.on_socket_open = _no_delay
+        self.client.on_connect_fail = self._on_connect_fail
+        self._tls = tls.context(settings)
+        if self._tls is not None:
+            self.client.tls_set_context(self._tls)
+            self.client.on_pre_connect = self._on_pre_connect
 
     def start(self) -> None:
         """Connect in the background and keep trying."""
@@ -150,6 +158,15 @@ class Inbox:
         self._held_back = 0
         site = f"{PREFIX}/{self.settings.site}/+"
         client.subscribe([(f"{site}/up", 1), (f"{site}/state", 1), (f"{site}/live", 0)])
+
+    def _on_pre_connect(self, _client: Client, _data: Any) -> None:
+        if self._tls is not None:
+            tls.show(self._tls, self.settings)
+
+    def _on_connect_fail(self, _client: Client, _data: Any) -> None:
+        error = sys.exception()
+        if isinstance(error, ssl.SSLError):
+            self.state.alarm("", "edge.tls", f"no TLS with the broker: {error}. Run `meterseal edge doctor`")
 
     def _on_subscribe(
         self, _client: Client, _data: Any, _mid: int, reasons: list[ReasonCode], _props: Properties | None

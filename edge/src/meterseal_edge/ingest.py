@@ -16,6 +16,7 @@ from meterseal_edge.examiners import Examiner
 from meterseal_edge.inbox import Inbox
 from meterseal_edge.log import EdgeLog
 from meterseal_edge.quarantine import Quarantine
+from meterseal_edge.site.pins import Pins
 from meterseal_edge.state import State
 from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.statement import read
@@ -55,6 +56,7 @@ class Ingest:
     promiser: Promiser
     quarantine: Quarantine
     state: State
+    pins: Pins | None = None
 
     def keep(self, parcels: list[Parcel], examined: Examined | None = None) -> list[Covered]:
         """Take one batch from bytes to custody; raises StoreFailed before anything is acknowledged.
@@ -80,9 +82,13 @@ class Ingest:
     def admit(self, examined: Examined) -> Batch:
         """Place each statement in its chain; pure but for the heads that it reads."""
         batch = Batch(alarms=examined.alarms)
+        if self.pins is not None:
+            self.pins.look()
         for one in examined.found:
             if isinstance(one, Refused):
                 batch.refused.append(one)
+            elif self.pins is not None and (why := self.pins.refusal(one.key, one.fixture)):
+                batch.refused.append(Refused(one.raw, one.key, one.fixture, *why))
             else:
                 self.linked(one, batch)
         return batch

@@ -29,7 +29,7 @@ class Keybook:
         self._folder = folder
         self._lock = threading.Lock()
         self._grants: dict[bytes, None] = {}
-        self._anchors = _keys(anchors)
+        self._anchors = keys_in(anchors)
         self._holders = Holders(self._anchors)
         self._directory: Directory | None = None
         folder.mkdir(parents=True, exist_ok=True)
@@ -112,7 +112,8 @@ class Keybook:
         return [thumbprint for thumbprint, held in self.directory().names.items() if held == name]
 
 
-def _keys(anchors: bytes) -> list[PublicKey]:
+def keys_in(anchors: bytes) -> list[PublicKey]:
+    """The keys of an anchors file; BadSettings or BadKey where it is none."""
     try:
         found = scan(anchors, LARGE)
     except WireError as error:

@@ -50,6 +50,8 @@ from meterseal_edge.runs.figures import Judge
 from meterseal_edge.runs.packs import known_packs
 from meterseal_edge.runs.views import Views
 from meterseal_edge.settings import Settings, load
+from meterseal_edge.site.layout import IDENTITIES
+from meterseal_edge.site.pins import Pins
 from meterseal_edge.state import FixtureView, State
 from meterseal_edge.store.contract import Store
 from meterseal_edge.store.sqlite import SqliteStore
@@ -96,6 +98,7 @@ def build(settings: Settings) -> Edge:
     author = Author(settings.edge, settings.site, PrivateKey.load(settings.key))
     store = SqliteStore(settings.folder / STORE)
     inbox = Inbox(settings, state)
+    pins = Pins(settings.folder / IDENTITIES if settings.tls_certificate else None, state)
     metrics = Metrics(state, store, inbox.parcels.qsize)
     edge_log, mark = TimedLog(store, metrics), Mark(settings.folder)
     number = continuity.begin(store, edge_log, mark, author.thumbprint)
@@ -105,7 +108,7 @@ def build(settings: Settings) -> Edge:
     recall(store, keys, state)
     quarantine = Quarantine(store, settings.quarantine)
     examiner = TimedExaminer(Beside(keys, settings.workers) if settings.workers else Here(keys), metrics)
-    ingest = Ingest(inbox, examiner, edge_log, Promiser(author, edge_log), quarantine, state)
+    ingest = Ingest(inbox, examiner, edge_log, Promiser(author, edge_log), quarantine, state, pins)
     outbox = Outbox(settings, store, keys, inbox)
     dispatch = Dispatch(inbox, Clock(author, keys), Offers(settings.folder / FOLDER))
     greet(inbox, outbox, dispatch)
@@ -214,6 +217,8 @@ def run(edge: Edge) -> int:
         edge.mark.run,
         edge.dispatch.run,
     ]
+    if edge.ingest.pins is not None:
+        loops.append(edge.ingest.pins.run)
     if published is not None and edge.settings.witness:
         key = VerifierKey.parse(edge.settings.witness_key)
         loops.append(Cosigning(published, edge.settings.witness, key, edge.state).run)

@@ -12,6 +12,7 @@ from meterseal_edge.log_lines import STYLES
 
 NAME_CHARACTERS = 16
 TOPIC_SIGNS = set("/+#\0")
+TLS = {"tls_authority", "tls_certificate", "tls_key"}
 RANGES = {
     "port": (1, 65535),
     "page_port": (1, 65535),
@@ -37,6 +38,8 @@ class Settings:
     `log_key` is a 0600 key file (Ed25519) that signs the log's checkpoints for anybody; with `witness`, an address, and
     `witness_key`, a verifier key's text, a C2SP witness cosigns them.
     `page_origin` is the page's address as browsers see it, https (or http on localhost); with it people can log in.
+    `tls_authority`, `tls_certificate` and `tls_key`, all three, are PEM files for mutual TLS to the broker; with them
+    only enrolled keys are taken (site/pins.py). `backups` is the folder in which the doctor looks for backups.
     """
 
     folder: Path
@@ -62,6 +65,10 @@ class Settings:
     witness_key: str = ""
     packs: Path | None = None
     page_origin: str = ""
+    tls_authority: Path | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    backups: Path | None = None
 
 
 def load(path: Path) -> Settings:
@@ -79,6 +86,8 @@ def load(path: Path) -> Settings:
     for name in found:
         if name not in known:
             raise BadSettings(f'{path} has "{name}", which is no setting')
+    if len(TLS & {name for name, value in found.items() if value}) not in {0, len(TLS)}:
+        raise BadSettings(f"{path}: give all of {', '.join(sorted(TLS))}, or none")
     kinds = get_type_hints(Settings)
     return Settings(**{name: _value(path, name, kinds[name], value) for name, value in found.items()})
 

@@ -153,7 +153,9 @@ def belongs(certificate: bytes, public: bytes) -> None:
 
 
 def bring_back(place: Place, path: Path, public: bytes, names: list[str]) -> None:
-    """`<unique id>.csr` (PKCS#10, DER) if the firmware can make one, else `.cosekey`; `.tls.csr` for the TLS key."""
+    """`<unique id>.csr` (PKCS#10, DER) if the firmware can make one, else `.cosekey`; `.tls.csr` for the TLS key, and
+    `.tls.proof`, by which the signing key says that it is its own.
+    """
     request = identity.request(place, names)
     if request is not None:
         check_request(place.link.port, request, public)
@@ -165,6 +167,7 @@ def bring_back(place: Place, path: Path, public: bytes, names: list[str]) -> Non
     if request is not None:
         check_request(place.link.port, request, tls_files.public_key(identity.again(place)))
         keep(path.with_suffix(".tls.csr"), request)
+        keep(path.with_suffix(".tls.proof"), tls_files.proof(place, request))
 
 
 def keep(path: Path, content: bytes) -> None:

@@ -130,6 +130,11 @@ from meterseal_fixture.signer.csr import request
 say(lambda: request(key(), {names!r}))
 """
 
+# The signing key's word on a TLS request, 64 bytes.
+BIND = """
+say(lambda: key().sign({message!r}))
+"""
+
 # [what keeps the slot from being a signer or "", True if it has its key for ever]
 ELEMENT_STATE = """
 from board import Board

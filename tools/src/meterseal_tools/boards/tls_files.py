@@ -6,6 +6,7 @@ The settings name the files only once all three are there, so a cut never leaves
 
 import json
 
+from meterseal_edge.site.request import BINDING
 from meterseal_tools.boards import onboard
 from meterseal_tools.boards.identity import CSR, SETTINGS, Place, again, checked
 from meterseal_tools.boards.site_file import STATE, TLS, to_json
@@ -25,6 +26,11 @@ def request(place: Place, names: object) -> bytes | None:
         if not place.run(CSR, onboard.MAKE, onboard.MAKE_TLS_KEY):
             raise BoardError("open_key", place.link.port)
     return bytes(place.run(CSR, onboard.KEY_OF_TLS, onboard.REQUEST, names=names))
+
+
+def proof(place: Place, request: bytes) -> bytes:
+    """The signing key's signature that binds the TLS request to it."""
+    return bytes(place.run(*place.signer, onboard.BIND, message=BINDING + request))
 
 
 def public_key(place: Place) -> bytes:
