@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, expect
 from meterseal_protocol.testing.runs import Seat
 from meterseal_wire import kinds
 
-LONG = "9" * 8
+LONG = "9" * 43  # with the maker 48 characters, the longest meter id (kinds.METER_ID)
 
 
 @dataclass
