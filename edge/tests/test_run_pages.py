@@ -17,6 +17,7 @@ from meterseal_edge.runs.catalogue import open_catalogue
 from meterseal_edge.runs.packs import known_packs
 from meterseal_edge.runs.views import Everybody
 from meterseal_protocol.rules.pack import shipped
+from meterseal_protocol.testing.runs import Seat
 from meterseal_wire import kinds
 
 
@@ -235,3 +236,12 @@ def test_figures_are_reckoned_once_and_again_when_a_grant_is_learnt(box: Box) ->
     assert views.figures(run) is first
     box.keys.learn([b"a grant that nobody believes"])
     assert views.figures(run) is not first
+
+
+def test_a_meter_without_a_point_has_no_largest_error(box: Box) -> None:
+    """The row that people sign says 0 there, since it must say a number; on a screen 0 % looks like a good meter."""
+    bench, seats = Bench(box), [Seat(1, "1", silent=True, ended=kinds.SILENT)]
+    attempt = bench.attempt(seats)
+    bench.offer(bench.fixture.result(seats))
+    [meter] = asked(Screen(box), f"/api/run/{attempt.identity.hex()}")["seats"]
+    assert (meter["outcome"], meter["largest_ppm"], meter["ended"]) == ("failed", None, "silent")

@@ -135,7 +135,7 @@ class Drawing:
         return {
             **_curve(one),
             "points": points,
-            "largest_ppm": row.largest_ppm if row else None,
+            "largest_ppm": row.largest_ppm if row and points else None,
             "reasons": [_reason(reason) for reason in one.reasons],
             "lacks": one.lacks,
         }
