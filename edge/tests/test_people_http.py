@@ -241,6 +241,35 @@ def test_a_tenants_people_see_and_sign_their_own_runs_alone(office: Office) -> N
     assert code(visitor.get(f"/api/said/{signed.identity.hex()}")) == (404, "edge.run")
 
 
+def test_the_pages_of_runs_show_what_the_session_may_see(office: Office) -> None:
+    """Issue 6: tenant views. Nobody logged in: what belongs to no tenant; a tenant's people: its own; others: all."""
+    for tenant in ("T1", "T2", ""):
+        office.bench.run(GOOD_PPM, **({"tenant": tenant} if tenant else {}))
+
+    def seen(visitor: Visitor) -> list[str]:
+        return sorted(run["tenant"] for run in visitor.get("/api/runs").json()["runs"])
+
+    passer = Visitor(office.settings.page_origin)
+    assert seen(passer) == [""]
+    assert seen(office.visit(office.hire("Li", "verifier", tenant="T1"))) == ["T1"]
+    visitor = office.visit(office.hire("Chen", "engineer"))
+    assert seen(visitor) == ["", "T1", "T2"]
+    visitor.post("/api/logout", {})
+    assert seen(visitor) == [""]
+
+
+def test_the_list_of_runs_tells_which_signatures_are_missing(office: Office) -> None:
+    """runs/views.py asks the desk; before anybody signed, all three roles."""
+    attempt, _ = office.bench.run(GOOD_PPM)
+    visitor = Visitor(office.settings.page_origin)
+    [before] = visitor.get("/api/runs").json()["runs"]
+    li, sheet = office.equip("Li", "verifier"), office.sheet(attempt.identity)
+    office.desk.sayings.take_signoff(li.account, sheet, li.signs(sheet.rows, 1))
+    [after] = visitor.get("/api/runs").json()["runs"]
+    assert before["missing"] == ["verifier", "checker", "approver"]
+    assert after["missing"] == ["checker", "approver"]
+
+
 def test_the_trail_is_for_the_engineer_and_comes_in_pages(office: Office) -> None:
     """Everybody else gets 403."""
     assert code(office.visit(office.hire("Li", "verifier")).get("/api/trail")) == (403, "edge.role")

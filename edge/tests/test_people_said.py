@@ -12,8 +12,13 @@ from edge.tests.office import Office, Person
 
 from meterseal_edge.errors import NotTaken
 from meterseal_edge.people.sheet import Sheet
+from meterseal_edge.runs.figures import RunCase
+from meterseal_protocol.entry import Entry
+from meterseal_protocol.evidence import select
+from meterseal_protocol.judge import people
 from meterseal_protocol.keys import KeyRing, PrivateKey
 from meterseal_protocol.signoff import Row
+from meterseal_protocol.statement import read
 from meterseal_protocol.verify import verify
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
@@ -83,6 +88,34 @@ def test_two_people_sign_in_three_roles_and_what_they_signed_is_kept(office: Off
     assert run == sheet.run.listed.identity
     assert verify(raw, ring).statement.payload[L.ROWS] == tree_hash(items)
     assert [scan(item)[2] for item in items] == ["DEMO.12345671", "DEMO.12345672", "DEMO.12345673"]
+
+
+def judged(office: Office, sheet: Sheet, meter: str) -> list[str]:
+    """The judge's own codes about the people, with everything that was taken here in a log's order."""
+    assert sheet.run.attempt and sheet.run.result
+    entries, blobs = [sheet.run.attempt, sheet.run.result], {}
+    for leaf, item in enumerate(office.desk.sayings.of(sheet.run.listed.identity), sheet.run.result.leaf + 1):
+        raw, *items = scan(office.desk.sayings.bundle(item.identity)[1], 1 << 20)
+        entries.append(Entry(read(raw), item.key, leaf, item.at_s))
+        blobs[item.identity] = tuple(items)
+    blobs[sheet.run.attempt.statement.identity] = sheet.run.plan
+    judge = office.desk.sayings.judge
+    evidence = select(meter, entries, entries[-1].leaf + 1, blobs)
+    case = RunCase(evidence, judge.grants, judge.packs, sheet.run.result.entered_s)
+    return [code for code, _ in people.against(case) if code != "marks.missing"]
+
+
+def test_the_judge_counts_what_was_taken_here(office: Office, sheet: Sheet) -> None:
+    """What the desk takes must satisfy whoever decides: roles, two people, rows, notice; before, roles are missing."""
+    li, wang = office.equip("Li", "verifier", "approver"), office.equip("Wang", "checker")
+    assert judged(office, sheet, "DEMO.12345671") == ["signoff.missing"] * 3
+    take(office, li, sheet, V)
+    take(office, wang, sheet, C)
+    assert judged(office, sheet, "DEMO.12345672") == ["signoff.missing"]
+    take(office, li, sheet, A)
+    row, codes = sheet.failed[0]
+    office.desk.sayings.take_notice(wang.account, sheet, wang.notice(row, codes))
+    assert [judged(office, sheet, row.meter) for row in sheet.rows] == [[], [], []]
 
 
 def test_one_person_may_not_be_all_three(office: Office, sheet: Sheet) -> None:
