@@ -12,6 +12,7 @@ from edge.tests.office import PASSWORD, Office, Visitor
 from edge.tests.site import on_port
 
 from meterseal_edge.checkpoint import Checkpointer
+from meterseal_edge.main import desk_of
 from meterseal_edge.pages.app import Site, make_app
 from meterseal_edge.pages.people_pages import BODY_BYTES, COOKIE, TOKEN, people_routes
 from meterseal_edge.pages.statics import HEADERS
@@ -309,3 +310,24 @@ def test_a_key_that_is_another_accounts_is_refused_and_a_new_one_takes_the_olds_
     assert visitor.post("/api/key", {"cose": cose.hex(), "proof": li.proof(cose).hex()}).status_code == 200
     assert li.account.key == li.key.thumbprint
     assert office.desk.trail.page()[0].what == "signing key"
+
+
+def test_a_damaged_file_of_people_keeps_nobodys_statements_out(office: Office) -> None:
+    """Design section 1, item 3: the edge takes statements whatever becomes of its pages; an alarm says what to do."""
+    folder = office.box.folder / "damaged"
+    folder.mkdir()
+    (folder / FILE).write_bytes(b"not a database, not at all" * 100)
+    settings = type(office.settings)(**{**vars(office.settings), "folder": folder})
+    assert desk_of(settings, office.views, office.box.state) is None
+    assert [alarm["code"] for alarm in office.box.state.snapshot()["alarms"]] == ["edge.people"]
+
+
+def test_when_the_file_fails_later_pages_are_those_of_a_passer_and_acts_are_refused(office: Office) -> None:
+    """503 with a code of its own; the wall goes on."""
+    office.bench.run(GOOD_PPM)
+    office.bench.run(GOOD_PPM, tenant="T1")
+    visitor = office.visit(office.hire("Chen", "engineer"))
+    office.roll.all("ALTER TABLE session RENAME TO lost")
+    assert code(visitor.get("/api/trail")) == (503, "edge.people")
+    assert code(visitor.post("/api/logout", {})) == (503, "edge.people")
+    assert [run["tenant"] for run in visitor.get("/api/runs").json()["runs"]] == [""]

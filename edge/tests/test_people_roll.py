@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from meterseal_edge.errors import NotTaken, StoreFailed
+from meterseal_edge.errors import NotTaken, PeopleFailed
 from meterseal_edge.people import sessions
 from meterseal_edge.people.roll import FILE, ROLES, NewAccount, Roll
 
@@ -137,7 +137,7 @@ def test_another_process_may_have_it_open(tmp_path: Path) -> None:
 def test_a_file_that_is_no_roll_is_one_sentence(tmp_path: Path) -> None:
     """Design section 13: says what and what to do."""
     (tmp_path / FILE).write_bytes(b"not a database, not at all" * 100)
-    with pytest.raises(StoreFailed, match=r"people's file cannot be used: .*restore it"):
+    with pytest.raises(PeopleFailed, match=r"people's file cannot be used: .*restore it"):
         Roll(tmp_path / FILE)
 
 
@@ -151,7 +151,7 @@ def test_a_disk_that_fails_takes_the_whole_block_back(roll: Roll, tmp_path: Path
             for number in range(2000):
                 roll.add(new(f"P{number}"))
 
-    with pytest.raises(StoreFailed, match="full"):
+    with pytest.raises(PeopleFailed, match="full"):
         fill()
     assert roll.accounts() == []
     with closing(sqlite3.connect(tmp_path / FILE)) as looked:

@@ -153,6 +153,18 @@ def test_an_account_that_was_made_anew_with_the_old_key_is_the_same_person(
     assert refusal(office, again, sheet, again.signs(sheet.rows, A)) == "edge.same"
 
 
+def test_somebody_who_turns_out_to_be_two_signers_at_once_is_refused(office: Office, sheet: Sheet) -> None:
+    """Li signed, then Wang did with another key; who has Wang's key in Li's account joins both, and adds nobody."""
+    li, wang = office.equip("Li", "verifier"), office.equip("Wang", "verifier")
+    take(office, li, sheet, V)
+    take(office, wang, sheet, V)
+    office.roll.remove(wang.account)
+    li.key = wang.key
+    office.give_key(li)
+    raw = li.signs(sheet.rows, V, office.roll.now_s() + 1)
+    assert refusal(office, li, sheet, raw) == "edge.twice"
+
+
 def test_twice_in_one_role_is_refused(office: Office, sheet: Sheet) -> None:
     """The second signature would say nothing new."""
     li = office.equip("Li", "verifier")

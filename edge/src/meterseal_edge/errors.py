@@ -19,6 +19,12 @@ class StoreFailed(EdgeError):
     code = "edge.store"
 
 
+class PeopleFailed(StoreFailed):
+    """The people's file can't be used: nobody logs in or signs. Statements are taken as before."""
+
+    code = "edge.people"
+
+
 class RolledBack(EdgeError):
     """The store lacks statements that this edge has signed for. It must not go on under the same key."""
 

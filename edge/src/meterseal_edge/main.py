@@ -24,7 +24,7 @@ from meterseal_edge.checkpoint import Checkpointer
 from meterseal_edge.clock import Clock
 from meterseal_edge.custody import Promiser
 from meterseal_edge.dispatch import Dispatch
-from meterseal_edge.errors import EdgeError, StoreFailed
+from meterseal_edge.errors import EdgeError, PeopleFailed, StoreFailed
 from meterseal_edge.events import Parcel
 from meterseal_edge.examine import Examined
 from meterseal_edge.examiners import AHEAD, Beside, Here
@@ -115,9 +115,7 @@ def build(settings: Settings) -> Edge:
     beacons = BeaconKeeper(settings, keys, inbox, state)
     checkpointer = Checkpointer(author, edge_log, mark, number)
     views = runs_of(settings, store, keys)
-    desk = Desk.open(settings, views.catalogue, views.judge)
-    if desk is not None:
-        views.signed = desk.sayings.signed
+    desk = desk_of(settings, views, state)
     parts = (inbox, ingest, outbox, beacons, dispatch, checkpointer)
     return Edge(settings, state, store, *parts, lock, mark, metrics, views, desk)
 
@@ -136,6 +134,19 @@ def runs_of(settings: Settings, store: Store, keys: Keybook) -> Views:
     """The index of runs beside the store, and the judge over what is known here."""
     listed = open_catalogue(settings.folder / catalogue.FILE, store, keys.name_of)
     return Views(listed, Judge(keys, known_packs(settings.packs)))
+
+
+def desk_of(settings: Settings, views: Views, state: State) -> Desk | None:
+    """People's desk where the settings have one. A file of people that is damaged does not keep statements out."""
+    try:
+        desk = Desk.open(settings, views.catalogue, views.judge)
+    except PeopleFailed as error:
+        log.warning("%s", error)
+        state.alarm("", error.code, str(error))
+        return None
+    if desk is not None:
+        views.signed = desk.sayings.signed
+    return desk
 
 
 def recall(store: Store, keys: Keybook, state: State) -> None:

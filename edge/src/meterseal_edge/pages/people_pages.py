@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from meterseal_edge.errors import EdgeError, NotTaken, StoreFailed
+from meterseal_edge.errors import EdgeError, NotTaken, PeopleFailed, StoreFailed
 from meterseal_edge.pages.statics import HEADERS, page
 from meterseal_edge.people import sessions
 from meterseal_edge.people.desk import Desk, Json
@@ -37,6 +37,7 @@ STATUS = {
     "edge.rows": 409,
     "edge.wait": 429,
     "edge.store": 503,
+    "edge.people": 503,
 }
 Endpoint = Callable[[Request], Awaitable[Response]]
 Answer = Callable[[Request, Json], Response]
@@ -60,7 +61,7 @@ def viewer_of(desk: Desk | None) -> Callable[[Request], Viewer]:
     def viewer(request: Request) -> Viewer:
         try:
             return sessions.find(desk.trail.roll, request.cookies.get(COOKIE, "")).account
-        except NotTaken:
+        except (NotTaken, PeopleFailed):
             return Passer()
 
     return viewer

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from meterseal_edge.errors import NotTaken, StoreFailed
+from meterseal_edge.errors import NotTaken, PeopleFailed
 
 FILE = "people.sqlite"
 ENGINEER = "engineer"  # the factory's metrology engineer: reads the trail
@@ -173,12 +173,12 @@ class Roll:
 
 @contextmanager
 def in_one_sentence() -> Iterator[None]:
-    """What SQLite says becomes StoreFailed."""
+    """What SQLite says becomes PeopleFailed."""
     try:
         yield
     except sqlite3.Error as error:
         why = f"the people's file cannot be used: {error}. Give the disk room or restore it"
-        raise StoreFailed(why) from None
+        raise PeopleFailed(why) from None
 
 
 def _account(row: tuple[Any, ...]) -> Account:

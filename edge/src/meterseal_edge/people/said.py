@@ -113,7 +113,7 @@ class Sayings:
         """The same person twice in a role, or in so many roles that too few people would be left."""
         before = self._signed(sheet)
         after = signers([*before, (role, (account.id, key))])
-        if len(after[role]) == len(signers(before).get(role, ())):
+        if len(after[role]) <= len(signers(before).get(role, ())):
             return NotTaken("edge.twice", "you have signed in this role already")
         if role in sheet.roles and sheet.people_missing(after):
             why = "one person in all roles is not enough: somebody else must sign this"
