@@ -1,5 +1,6 @@
 """`meterseal edge person` and `edge trail`: people are added, listed, removed and named to the authority; acts hold."""
 
+import re
 import sqlite3
 import stat
 from contextlib import closing
@@ -9,7 +10,8 @@ import pyotp
 import pytest
 from typer.testing import CliRunner
 
-from meterseal_edge.people import credentials
+from meterseal_edge.errors import NotTaken
+from meterseal_edge.people import credentials, sessions
 from meterseal_edge.people.keys import PROOF, enrol
 from meterseal_edge.people.roll import FILE, Roll
 from meterseal_edge.people.trail import Trail
@@ -124,6 +126,33 @@ def test_people_are_listed_and_removed(desk: Desk) -> None:
     assert "Wang" not in desk.run("person", "list", desk.settings)[1]
     with closing(sqlite3.connect(desk.file)) as db:
         assert "Unusual" not in "\n".join(db.iterdump())
+
+
+def test_who_lost_password_or_phone_gets_new_ones_and_keeps_the_key(desk: Desk) -> None:
+    """reset: what was known opens nothing, passkeys and sessions are gone; the grant of the key stays good."""
+    _, before = desk.add("Li", "verifier")
+    key = PrivateKey.generate()
+    cose = bytes(encode(key.public.cose))
+    with closing(Roll(desk.file)) as roll:
+        li = roll.named("Li")
+        enrol(Trail(roll, desk.world.keys["edge"]), li, cose, key.sign(PROOF + b"Li\n" + cose))
+        roll.change("INSERT INTO passkey VALUES (x'01', ?, x'a0', 0, 0)", li.id)
+        cookie, _ = sessions.begin(roll, li)
+    typed = "another horse battery\n" * 2
+    status, after = desk.run("person", "reset", desk.settings, "Li", typed=typed)
+    assert status == 0
+    secrets = [pyotp.parse_uri(re.findall("otpauth://.*", output)[0]).secret for output in (before, after)]
+    old, new = (pyotp.TOTP(secret).now() for secret in secrets)
+    with closing(Roll(desk.file)) as roll:
+        for password, code in ((PASSWORD, new), ("another horse battery", old)):
+            with pytest.raises(NotTaken):
+                credentials.opens(roll, "Li", password, code)
+        with pytest.raises(NotTaken):
+            sessions.find(roll, cookie)
+        assert roll.all("SELECT * FROM passkey") == []
+        found = credentials.opens(roll, "Li", "another horse battery", new)
+    assert (found.id, found.key) == (li.id, key.thumbprint)
+    assert "person reset" in desk.run("trail", desk.settings, "--newest", 1)[1]
 
 
 def test_a_grant_request_is_the_public_key_of_the_browser(desk: Desk) -> None:

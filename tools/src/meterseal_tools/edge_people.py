@@ -52,20 +52,40 @@ def add(
     with opened(settings, "person add") as (found, trail):
         if trail.roll.by_name(name) is not None:
             raise NotTaken("edge.account", f"{name} is there already; remove that account first")
-        password = typer.prompt("口令 password", hide_input=True, confirmation_prompt=True)
-        secret = credentials.new_secret()
+        password, secret = asked()
         with trail.roll.together():
-            new = NewAccount(name, role, tenant, credentials.hashed(password), secret)
-            account = trail.roll.add(new)
+            account = trail.roll.add(NewAccount(name, role, tenant, password, secret))
             about = {"account": account.id, "roles": role, "tenant": tenant}
             trail.write(BY_COMMAND, "person added", about)
-    address = credentials.address(secret, name, found.edge)
-    segno.make(address).terminal(compact=True)
-    print(
-        f"{address}\n{name} is added ({', '.join(role)}). 请用身份验证器扫描 Scan this with an authenticator now"
-    )
+    show_secret(secret, name, found.edge)
+    print(f"{name} is added ({', '.join(role)})")
     if not found.page_origin:
         print('Nobody can log in yet: the settings have no "page_origin"')
+
+
+def asked() -> tuple[str, str]:
+    """A new password's hash, from a prompt, and a new secret for one-time codes."""
+    password = typer.prompt("口令 password", hide_input=True, confirmation_prompt=True)
+    return credentials.hashed(password), credentials.new_secret()
+
+
+def show_secret(secret: str, name: str, edge: str) -> None:
+    """The secret, once, for the person's authenticator."""
+    address = credentials.address(secret, name, edge)
+    segno.make(address).terminal(compact=True)
+    print(f"{address}\n请用身份验证器扫描 Scan this with an authenticator now; it is not shown again")
+
+
+@person.command()
+def reset(settings: SettingsFile, name: Name) -> None:
+    """A new password and new one-time codes for somebody who lost them; passkeys end, the signing key stays."""
+    with opened(settings, "person reset") as (found, trail):
+        account = trail.roll.named(name)
+        password, secret = asked()
+        with trail.roll.together():
+            trail.roll.reset(account, password, secret)
+            trail.write(BY_COMMAND, "person reset", {"account": account.id})
+    show_secret(secret, name, found.edge)
 
 
 @person.command("list")

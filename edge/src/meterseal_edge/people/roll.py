@@ -140,6 +140,14 @@ class Roll:
             self.change(NEW, *values)
             return self.named(new.name)
 
+    def reset(self, account: Account, password: str, totp: str) -> None:
+        """A new password's hash and a new secret. Passkeys and sessions end; name, roles and signing key stay."""
+        with self.together():
+            values = (password, totp, account.id)
+            self.change("UPDATE account SET password = ?, totp = ?, step = 0 WHERE id = ?", *values)
+            for table in ("passkey", "session"):
+                self.change(f"DELETE FROM {table} WHERE account = ?", account.id)  # noqa: S608 (our own words)
+
     def remove(self, account: Account) -> None:
         """Erase a person's name, password, passkeys and sessions. What they signed stays, under their key."""
         self.change("DELETE FROM account WHERE id = ?", account.id)
