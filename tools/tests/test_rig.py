@@ -22,6 +22,21 @@ def test_every_position_gets_a_meter_of_the_benchs_medium():
     assert all(meter.secondary_address.hex() in text for meter in meters)
 
 
+def test_twenty_positions_are_three_front_ends():
+    """Seven each: three lines to name in `capture`; the third has six meters and the reference."""
+    with Rig(BenchSpec(kinds.WATER, 20), fronts=3) as rig:
+        assert describe(rig)[0].split()[1:] == [line.path for line in rig.capture_lines]
+        assert [front.bench.channels for front in rig.fronts] == [8, 8, 7]
+
+
+def test_more_positions_than_the_front_ends_have_are_refused():
+    """22 on three front ends: 21 inputs beside the references."""
+    code = "import typer; from meterseal_tools.rig import app; app()"
+    command = [sys.executable, "-c", code, "--positions", "22", "--fronts", "3"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "front ends" in done.stderr
+
+
 def test_it_prints_lines_that_can_be_opened_and_ends_on_ctrl_c():
     """Started as a person would, asked once over the printed path, ended by SIGINT with exit code 0."""
     code = "import typer; from meterseal_tools.rig import app; app()"

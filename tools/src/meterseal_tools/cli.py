@@ -7,6 +7,7 @@ from meterseal_tools import (
     check,
     cjt188,
     demo,
+    desk_board,
     edge,
     factory,
     firmware,
@@ -31,6 +32,7 @@ app = typer.Typer(
     help="MeterSeal: a meter is tested once; anyone can prove it, in a second and offline.",
 )
 app.command("demo")(demo.command)
+app.command("desk-board")(desk_board.command)
 app.command("check")(check.command)
 app.command("audit")(audit.command)
 app.command("inspect")(inspect.command)

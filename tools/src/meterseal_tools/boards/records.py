@@ -37,6 +37,7 @@ class Record:
     def append(self, path: Path) -> None:
         """Add it to a file as one JSON line."""
         line = json.dumps(asdict(self), ensure_ascii=False) + "\n"
+        path.parent.mkdir(parents=True, exist_ok=True)
         with _writing, path.open("a", encoding="utf-8") as file:
             file.write(line)
 
