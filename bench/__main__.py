@@ -16,7 +16,7 @@ from row import Row
 
 HERE = Path(__file__).resolve().parent
 RESULT = HERE.parent / "build" / "bench.json"
-NO_BENCH = {"__main__", "row", "capture", "speed", "forms", "peer_cwt"}
+NO_BENCH = {"__main__", "row", "capture", "speed", "forms", "peer_cwt", "drain", "backlog"}
 BENCHES = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in NO_BENCH)
 
 

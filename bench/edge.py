@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
 
+from drain import drain_row
 from meterseal_edge.custody import Promiser
 from meterseal_edge.events import Parcel
 from meterseal_edge.examiners import AHEAD, Beside
@@ -181,7 +182,9 @@ def restart_s(box: Box) -> float:
 
 
 def rows() -> list[Row]:
-    """edge.inprocess_vs_openssl, .mqtt_vs_openssl, .custody_p99_ms, .rss_mib_per_million and .restart_s."""
+    """edge.inprocess_vs_openssl, .mqtt_vs_openssl, .custody_p99_ms, .drain_vs_production, .rss_mib_per_million and
+    .restart_s.
+    """
     world = factory_world(LINES)
     lines = made_lines(world, EACH)
     statements = sum(line.statements for line in lines)
@@ -194,4 +197,4 @@ def rows() -> list[Row]:
     calm = limit * MQTT_GOAL / 10
     _, wait_s = mqtt_rate(world, lines, calm)
     note = f"publication to custody at {calm:.0f} statements a second"
-    return [*found, Row("edge.custody_p99_ms", wait_s * 1000, "ms", note=note), *long_rows()]
+    return [*found, Row("edge.custody_p99_ms", wait_s * 1000, "ms", note=note), drain_row(), *long_rows()]

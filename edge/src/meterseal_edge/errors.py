@@ -38,9 +38,16 @@ class BadBackup(EdgeError):
 
 
 class RegistryAbsent(EdgeError):
-    """The registry did not answer, or refused. Statements wait in the outbox; nothing is lost."""
+    """The registry did not answer, or refused. Statements wait in the outbox; nothing is lost.
+
+    `after_s` is for how long it asked to be left alone (Retry-After), `too_much` True where it refused a bundle whole.
+    """
 
     code = "edge.registry"
+
+    def __init__(self, why: str, after_s: int = 0, too_much: bool = False) -> None:
+        super().__init__(why)
+        self.after_s, self.too_much = after_s, too_much
 
 
 class BadOffer(EdgeError):

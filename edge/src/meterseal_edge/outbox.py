@@ -4,12 +4,20 @@ Oldest first, in bundles; a statement counts as entered only when its receipt ve
 and names this very statement. A registry that was away gets everything, once: it answers a known statement with
 the entry it already has. What it refuses is passed over, so that it never blocks what comes after, and is offered
 again in a later pass, ever more seldom. Receipts are passed down: what the registry has, a fixture may delete.
+
+After a failure the wait doubles, with jitter, so that the edges of a country don't come back in one second; a registry
+that says `Retry-After` is left alone for that long. A bundle that the registry refuses as a whole is halved, down to
+the one item that it can't take, which is passed over.
+
+Memory is bounded by one bundle and one answer, however much waits: what waits stays in the store. How fast a week is
+drained is measured by bench/drain.py against a registry process.
 """
 
 import logging
 import secrets
 import threading
 import time
+from email.utils import parsedate_to_datetime
 
 import httpx
 
@@ -29,6 +37,8 @@ BUNDLE = 50
 CATCH_UP = 64
 ANSWER_BYTES = 1 << 22
 LEAST_WAIT_S, MOST_WAIT_S, MOST_DOUBLINGS = 1, 300, 9
+MOST_AFTER_S = 3600
+TOO_MUCH = {httpx.codes.BAD_REQUEST, httpx.codes.REQUEST_ENTITY_TOO_LARGE, httpx.codes.UNPROCESSABLE_ENTITY}
 FROM_THE_START = -1
 WHY_CHARACTERS = 200
 TYPE = "application/cbor"
@@ -45,6 +55,8 @@ class Outbox:
         self.state = inbox.state
         self.wake = threading.Event()
         self.failures = 0
+        self.bundle = BUNDLE
+        self._asked_s = 0
         self._after = FROM_THE_START
         self._fruitless = 0
         self._next_pass_s = 0.0
@@ -58,7 +70,7 @@ class Outbox:
                 if self.round(client):
                     continue
                 if self.failures:
-                    stop.wait(jittered(self.failures))
+                    stop.wait(max(jittered(self.failures), self._asked_s))
                 else:
                     self.wake.wait(self.settings.registry_poll_s)
 
@@ -68,21 +80,25 @@ class Outbox:
             more = self.send(client, time.monotonic())
         except (RegistryAbsent, StoreFailed) as error:
             self.failures += 1
-            self.state.registry(not isinstance(error, RegistryAbsent))
             self.state.alarm("", error.code, str(error))
             log.warning("%s", error)
+            away = isinstance(error, RegistryAbsent)
+            self.state.registry(not away)
+            self._asked_s = error.after_s if isinstance(error, RegistryAbsent) else 0
             return False
-        self.failures = 0
+        self.failures = self._asked_s = 0
         return more
 
     def send(self, client: httpx.Client, now_s: float) -> bool:
         """Offer the next bundle; True if it was a full one. RegistryAbsent when no answer can be used."""
         if self._passed_over and now_s >= self._next_pass_s:
             self._after, self._passed_over = FROM_THE_START, False
-        waiting = self.store.unentered(self._after, BUNDLE)
+        waiting = self.store.unentered(self._after, self.bundle)
         if not waiting:
             return False
-        held = self.accept(waiting, self.ask(client, waiting))
+        held = self.taken(client, waiting)
+        if held is None:
+            return True
         self.store.enter(held)
         self.pass_down(waiting, dict(held))
         self.state.registry(True)
@@ -90,7 +106,22 @@ class Outbox:
         self._fruitless = 0 if held else self._fruitless + 1
         if len(held) < len(waiting) and not self._passed_over:
             self._passed_over, self._next_pass_s = True, now_s + longest_wait(self._fruitless)
-        return len(waiting) == BUNDLE
+        full = len(waiting) == self.bundle
+        self.bundle = min(BUNDLE, 2 * self.bundle)
+        return full
+
+    def taken(self, client: httpx.Client, waiting: list[Stored]) -> list[tuple[int, bytes]] | None:
+        """(leaf, receipt) of what the registry took; None where it can't take the bundle, and half of it goes next."""
+        try:
+            return self.accept(waiting, self.ask(client, waiting))
+        except RegistryAbsent as error:
+            if not error.too_much:
+                raise
+            self.state.alarm("", "edge.refused", f"leaves from {waiting[0].leaf}: {error}")
+        if len(waiting) == 1:
+            return []
+        self.bundle = len(waiting) // 2
+        return None
 
     def pass_down(self, sent: list[Stored], held: dict[int, bytes]) -> None:
         """Receipts to the fixtures whose statements they are for: what is entered they may delete."""
@@ -109,13 +140,18 @@ class Outbox:
         """The registry's answer to a bundle, unread."""
         bundle = encode([[item.raw, *item.evidence] for item in waiting])
         try:
-            answer = client.post("/bundles", content=bundle, headers={"content-type": TYPE})
+            with client.stream("POST", "/bundles", content=bundle, headers={"content-type": TYPE}) as answer:
+                body = bounded(answer)
         except httpx.HTTPError as error:
             raise RegistryAbsent(f"registry {self.settings.registry} is away: {error}") from None
         if answer.status_code != httpx.codes.OK:
-            why = f"{answer.status_code}: {answer.text[:WHY_CHARACTERS]}"
-            raise RegistryAbsent(f"registry {self.settings.registry} answered {why}")
-        return answer.content
+            why = f"{answer.status_code}: {body[:WHY_CHARACTERS].decode(errors='replace')}"
+            raise RegistryAbsent(
+                f"registry {self.settings.registry} answered {why}",
+                asked_for(answer.headers.get("retry-after", ""), time.time()),
+                answer.status_code in TOO_MUCH,
+            )
+        return body
 
     def accept(self, waiting: list[Stored], body: bytes) -> list[tuple[int, bytes]]:
         """(leaf, receipt) of each statement whose receipt holds."""
@@ -139,6 +175,27 @@ class Outbox:
             self.state.alarm("", "edge.receipt", f"leaf {item.leaf}: {error}")
             return False
         return True
+
+
+def bounded(answer: httpx.Response) -> bytes:
+    """An answer's body; RegistryAbsent where it does not end."""
+    body = bytearray()
+    for chunk in answer.iter_bytes():
+        body += chunk
+        if len(body) > ANSWER_BYTES:
+            raise RegistryAbsent(f"registry's answer has more than {ANSWER_BYTES} bytes")
+    return bytes(body)
+
+
+def asked_for(after: str, now_s: float) -> int:
+    """Seconds, an hour at most, that a Retry-After asks for: RFC 9110 section 10.2.3 has seconds, or a date; else 0."""
+    if after.isdecimal():
+        return min(int(after[:9]), MOST_AFTER_S)
+    try:
+        wait = parsedate_to_datetime(after).timestamp() - now_s
+    except (TypeError, ValueError, OverflowError):
+        return 0
+    return int(max(0, min(wait, MOST_AFTER_S)))
 
 
 def longest_wait(failures: int) -> int:
