@@ -42,6 +42,10 @@ class Recorder:
         """Custody goes out."""
         self.calls.append(("down", (fixture, (raw,))))
 
+    def send_down(self, fixture: str, items: list[bytes]) -> None:
+        """Whatever else goes out."""
+        self.calls.append(("told", (fixture, tuple(items))))
+
     @property
     def acknowledged(self) -> list[object]:
         """Message ids that got their PUBACK."""

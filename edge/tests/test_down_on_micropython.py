@@ -14,6 +14,7 @@ from edge.tests.bench_line import BOARD, RULES, WAIT_S, Line, image_of, line, pl
 from meterseal_edge import offers
 from meterseal_protocol.testing.world import World
 from meterseal_tools.boards.image import Image
+from meterseal_tools.broker import start_broker
 from meterseal_wire import kinds
 from meterseal_wire.digest import sha256
 
@@ -157,3 +158,42 @@ def test_an_update_travels_survives_a_power_cut_and_is_confirmed_and_a_deaf_one_
     found.panel.wait(lambda _: "edge.update" in found.alarms(), WAIT_S)
     assert "given up" in found.alarms()["edge.update"]
     assert "update" not in found.panel.status()
+
+
+def rot(state: Path, opened: int) -> None:
+    """Flip a bit in the body of the record of that number in the fixture's queue; the head's CRC stays whole."""
+    [path] = sorted(state.glob("seg-*"))
+    raw, at = bytearray(path.read_bytes()), 0
+    for _ in range(opened):
+        at += 64 + int.from_bytes(raw[at + 56 : at + 60], "big")
+    raw[at + 64 + 9] ^= 1
+    path.write_bytes(raw)
+
+
+def test_one_rotten_record_does_not_block_the_queue_for_ever(found: Line) -> None:
+    """Design section 13 and issue 6 point 4: a bit of the fixture's flash turns while it has no network. The edge
+    refuses what it then gets, signed; the fixture opens an epoch before it, and everything after that is covered.
+    """
+    plan = plan_document()
+    found.cli("plan", "put", rules_grant(found, plan), found.file("plan.cbor", plan))
+    found.power()
+    found.told("plans", 1)
+    found.panel.wait(lambda message: message.get("pending") == 0, WAIT_S)
+    broker = found.site.broker
+    broker.stop()
+    found.order(plan)
+    found.panel.wait_event("result_signed", WAIT_S)
+    found.rig.cut_power()
+    rot(found.state, 1)
+    with start_broker(found.folder / "broker", broker.port):
+        found.rig.start_fixture()
+        found.panel.wait_event("boot", WAIT_S)
+        boot = found.panel.wait_event("boot", WAIT_S)
+        assert (boot["epoch"], boot["seq"]) == (3, 0)
+        found.panel.wait(lambda message: message.get("pending") == 0 and message.get("epoch") == 3, WAIT_S)
+        found.order(plan)
+        found.panel.wait_event("result_signed", WAIT_S)
+        found.panel.wait(lambda message: message.get("pending") == 0, WAIT_S)
+        found.rig.cut_power()
+    said = [message["error"] for _, message in found.panel.transcript if "error" in message]
+    assert "statement.refused" in said

@@ -3,6 +3,7 @@
 The registry is its own process on SQLite; its log is read back over HTTP and compared with the edge's store.
 """
 
+import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -103,6 +104,7 @@ class Gate:
 
     def __init__(self, backlog: Backlog, answer: Callable[[int, bytes], Response | None]) -> None:
         self.backlog, self.answer, self.asked = backlog, answer, 0
+        self.slow_above = BUNDLE
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -113,6 +115,8 @@ class Gate:
         answer = self.answer(self.asked, body)
         if answer is not None:
             return answer
+        if len(scan(body, 1 << 22)) > self.slow_above:
+            await asyncio.sleep(3)
         async with httpx.AsyncClient(timeout=30) as client:
             found = await client.post(f"{self.backlog.url}/bundles", content=body)
         return Response(found.content, found.status_code)
@@ -203,6 +207,23 @@ def test_a_bundle_that_is_refused_whole_is_halved_down_to_the_item_that_cannot_b
     [left] = backlog.store.unentered(-1, BUNDLE)
     assert left.raw == rotten
     assert gate.asked <= 4 + 2 * 6 + 8  # four bundles, six halvings with what they leave, and the way back up
+
+
+def test_a_registry_that_is_too_slow_for_a_bundle_is_sent_smaller_ones(backlog: Backlog) -> None:
+    """It took what it did not answer in time; offered again, halved, each is an entry that it has already."""
+    backlog.registry.start()
+    gate = Gate(backlog, lambda _number, _body: None)
+    gate.slow_above = 13
+    outbox = backlog.outbox(gate.url)
+    with on_port(gate.app, gate.port):
+        with httpx.Client(base_url=gate.url, timeout=20) as client:
+            client.timeout = httpx.Timeout(20, read=2)
+            assert [outbox.round(client) for _ in range(2)] == [False, False]
+            assert outbox.bundle == BUNDLE // 4
+            gate.slow_above = BUNDLE
+            while outbox.round(client) or outbox.failures:
+                continue
+    assert_all_there_once(backlog)
 
 
 def test_an_answer_without_end_is_cut_off(backlog: Backlog, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,8 @@ from doubles import Folder
 from flash import Misdirected, Written, numbers, offered
 
 from meterseal_fixture.errors import NotKept, QueueFull
-from meterseal_fixture.keep import FLASH_BLOCK, Keep
+from meterseal_fixture.keep import Keep
+from meterseal_fixture.segment import FLASH_BLOCK
 
 SEGMENT = FLASH_BLOCK
 ROOM = 6 * SEGMENT  # capacity of the tests that run out of it

@@ -165,11 +165,11 @@ def test_who_acknowledges_before_writing_is_caught():
 
 
 def test_after_many_cuts_in_a_row_the_store_still_holds():
-    """A chip that loses its power 60 times, each time a few writes later in its day, is checked after each."""
+    """A chip that loses its power 80 times, each time a few writes later in its day, is checked after each."""
     flash, witness = Flash(), Witness()
     with Mounted(flash, new=True):
         pass
-    for turn in range(60):
+    for turn in range(80):
         flash.revive()
         with Mounted(flash) as path:
             keep = Keep(path, *SIZES)

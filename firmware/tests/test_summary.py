@@ -6,7 +6,8 @@ import os
 from doubles import Folder
 from flash import Written, numbers
 
-from meterseal_fixture.keep import FLASH_BLOCK, Keep
+from meterseal_fixture.keep import Keep
+from meterseal_fixture.segment import FLASH_BLOCK
 
 SEGMENT = FLASH_BLOCK
 SIZES = (64 * SEGMENT, SEGMENT, 2 * SEGMENT)

@@ -16,6 +16,7 @@ from meterseal_edge.examiners import Examiner
 from meterseal_edge.inbox import Inbox
 from meterseal_edge.log import EdgeLog
 from meterseal_edge.quarantine import Quarantine
+from meterseal_edge.refusal import Refuser
 from meterseal_edge.site.pins import Pins
 from meterseal_edge.state import State
 from meterseal_protocol.errors import ProtocolError
@@ -57,6 +58,7 @@ class Ingest:
     quarantine: Quarantine
     state: State
     pins: Pins | None = None
+    refuser: Refuser | None = None
 
     def keep(self, parcels: list[Parcel], examined: Examined | None = None) -> list[Covered]:
         """Take one batch from bytes to custody; raises StoreFailed before anything is acknowledged.
@@ -72,12 +74,22 @@ class Ingest:
         covered = [self.promiser.promise(key, fixture) for key, fixture in batch.touched.items()]
         for promise in covered:
             self.inbox.send_custody(promise.fixture, promise.raw)
+        if self.refuser is not None:
+            self.refuse(batch.refused)
         for parcel in parcels:
             answer = self.inbox.hold_back if parcel.fixture in full else self.inbox.acknowledge
             answer(parcel)
         batch.alarms += [(fixture, "edge.quarantine", FULL) for fixture in sorted(full)]
         self.tell(durable, batch, covered)
         return covered
+
+    def refuse(self, refused: list[Refused]) -> None:
+        """Say what arrived damaged; what it does to the queue of a fixture is told in refusal.py."""
+        assert self.refuser is not None
+        for one in refused:
+            answer = self.refuser.answer(one)
+            if answer:
+                self.inbox.send_down(one.fixture, answer)
 
     def admit(self, examined: Examined) -> Batch:
         """Place each statement in its chain; pure but for the heads that it reads."""

@@ -44,6 +44,7 @@ from meterseal_edge.people.post import Post
 from meterseal_edge.presence import Presence
 from meterseal_edge.published import Cosigning, Published
 from meterseal_edge.quarantine import Quarantine
+from meterseal_edge.refusal import Refuser
 from meterseal_edge.runs import catalogue
 from meterseal_edge.runs.catalogue import open_catalogue
 from meterseal_edge.runs.figures import Judge
@@ -108,7 +109,9 @@ def build(settings: Settings) -> Edge:
     recall(store, keys, state)
     quarantine = Quarantine(store, settings.quarantine)
     examiner = TimedExaminer(Beside(keys, settings.workers) if settings.workers else Here(keys), metrics)
-    ingest = Ingest(inbox, examiner, edge_log, Promiser(author, edge_log), quarantine, state, pins)
+    promiser = Promiser(author, edge_log)
+    refuser = Refuser(promiser, keys)
+    ingest = Ingest(inbox, examiner, edge_log, promiser, quarantine, state, pins, refuser)
     outbox = Outbox(settings, store, keys, inbox)
     dispatch = Dispatch(inbox, Clock(author, keys), Offers(settings.folder / FOLDER))
     greet(inbox, outbox, dispatch)

@@ -7,7 +7,7 @@ again in a later pass, ever more seldom. Receipts are passed down: what the regi
 
 After a failure the wait doubles, with jitter, so that the edges of a country don't come back in one second; a registry
 that says `Retry-After` is left alone for that long. A bundle that the registry refuses as a whole is halved, down to
-the one item that it can't take, which is passed over.
+the one item that it can't take, which is passed over; one that it did not answer in time is halved too.
 
 Memory is bounded by one bundle and one answer, however much waits: what waits stays in the store. How fast a week is
 drained is measured by bench/drain.py against a registry process.
@@ -143,6 +143,8 @@ class Outbox:
             with client.stream("POST", "/bundles", content=bundle, headers={"content-type": TYPE}) as answer:
                 body = bounded(answer)
         except httpx.HTTPError as error:
+            if isinstance(error, httpx.ReadTimeout):
+                self.bundle = max(1, len(waiting) // 2)
             raise RegistryAbsent(f"registry {self.settings.registry} is away: {error}") from None
         if answer.status_code != httpx.codes.OK:
             why = f"{answer.status_code}: {body[:WHY_CHARACTERS].decode(errors='replace')}"

@@ -16,16 +16,22 @@ class Chronicle:
     """Signs for `author` in the epoch that `keep` opens, and keeps; `epoch` and `seq` name the newest statement.
 
     `counter` is a secure element's, None without one. `last_head` is (epoch, seq) of the head this epoch cites, None
-    in the very first.
+    in the very first; `refused` the SHA-256 of what the edge refused behind it, empty where nothing was.
     """
 
     def __init__(self, author: Author, keep: Keep, counter=None) -> None:
         self.author = author
         self.keep = keep
-        head = keep.head()
+        self.counter = counter
+        self.begin()
+
+    def begin(self) -> None:
+        """Open the next epoch, on the newest record that was not set aside; its boot must be signed next."""
+        head = self.keep.cited()
         self.last_head = (head.epoch, head.seq) if head else None
+        self.refused = self.keep.refused()
         self._prev = head.identity if head else GENESIS
-        self.epoch = keep.next_epoch(counter)
+        self.epoch = self.keep.next_epoch(self.counter)
         self.seq = -1
 
     def sign(

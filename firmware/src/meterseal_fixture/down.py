@@ -6,6 +6,10 @@ A registry's receipt deletes: it names a statement, and one that is not held del
 
 Custody frees only if it names this fixture's own key, and its head is the very statement that stands here at that
 place: an edge that lost its memory, or speaks to somebody else, frees nothing.
+
+A refusal counts only if it names the oldest statement that custody does not cover, by the hash of what is offered
+there, and a place that is not beyond it: an edge that holds that statement names a later one. What follows from it is
+done by startup.py, between two runs.
 """
 
 from meterseal_fixture.belief import believe
@@ -15,6 +19,7 @@ from meterseal_fixture.errors import Disbelieved
 from meterseal_fixture.question import Question
 from meterseal_fixture.settings import Settings
 from meterseal_wire import labels as L
+from meterseal_wire.digest import sha256
 from meterseal_wire.errors import WireError
 from meterseal_wire.receipt import entered, is_receipt
 from meterseal_wire.scan import scan
@@ -25,11 +30,13 @@ MOST_WAITING = 16
 
 
 class Down:
-    """Takes parcels as they come, and acts on them when `act` is called; `beacon` is the newest one's identity."""
+    """Takes parcels as they come, and acts on them when `act` is called; `beacon` is the newest one's identity,
+    `refused` place and SHA-256 of what the edge refused and nobody has dealt with yet.
+    """
 
     def __init__(self, settings: Settings, chronicle: Chronicle, verify, log) -> None:
         edge, registry = settings.edge_key, settings.registry_key
-        self.keys = {L.KIND_CUSTODY: edge, L.KIND_TIME: edge, L.KIND_BEACON: registry}
+        self.keys = {L.KIND_CUSTODY: edge, L.KIND_TIME: edge, L.KIND_REFUSED: edge, L.KIND_BEACON: registry}
         self.registry_key = registry
         self.chronicle = chronicle
         self.verify = verify
@@ -40,6 +47,7 @@ class Down:
         self.waiting: list[bytes] = []
         self.delivery = Delivery(None, self._drop)
         self.question = Question()
+        self.refused: tuple[tuple[int, int], bytes] | None = None
         self.set_time = None  # the board's, where it has a calendar clock
 
     def take(self, parcel: bytes) -> None:
@@ -76,6 +84,8 @@ class Down:
                     covered.append(self._cover(fields))
                 elif typ == L.KIND_TIME:
                     self._new_time(fields)
+                elif typ == L.KIND_REFUSED:
+                    self._new_refusal(fields)
             except (Disbelieved, WireError) as wrong:
                 self._drop(wrong)
         return covered
@@ -104,6 +114,16 @@ class Down:
             raise Disbelieved("down.disbelieved", "custody for a head that is not held")
         self.chronicle.keep.cover(epoch, seq)
         return epoch, seq
+
+    def _new_refusal(self, fields) -> None:
+        if fields[L.KEY] != self.chronicle.author.thumbprint:
+            raise Disbelieved("down.disbelieved", "refused for another key")
+        keep = self.chronicle.keep
+        found = keep.suspect()
+        named = (fields[L.EPOCH], fields[L.SEQ])
+        if not found or sha256(found[1]) != fields[L.STATEMENT] or not keep.covered() < named <= found[0]:
+            raise Disbelieved("down.disbelieved", "refused, but not what is offered next")
+        self.refused = (found[0], fields[L.STATEMENT])
 
     def _drop(self, wrong: Exception) -> None:
         self.dropped += 1

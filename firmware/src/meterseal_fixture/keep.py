@@ -23,9 +23,11 @@ import os
 from binascii import crc32
 from hashlib import sha256
 
+from meterseal_fixture.aside import HASH, Aside
 from meterseal_fixture.cell import Cell
 from meterseal_fixture.errors import NotKept, QueueFull
 from meterseal_fixture.record import CHECK, HEAD, NOWHERE, Entry, pack_head, read_body, walk, write_back
+from meterseal_fixture.segment import START, Segment, blocks, raw_place, read_place
 from meterseal_fixture.summary import MOST_OPEN, Summary, read_summary, remove
 from meterseal_wire import labels as L
 from meterseal_wire.encode import encode
@@ -34,12 +36,10 @@ from meterseal_wire.sign1 import split
 
 PARCEL_BYTES = 65536
 BODY_BYTES = PARCEL_BYTES - 1  # a parcel is one byte more: the array around its one item
-FLASH_BLOCK = 4096
 SEGMENT_BYTES = 32768
 CAPACITY_BYTES = 1 << 21
 RESERVE_BYTES = 3 * PARCEL_BYTES
 PREFIX, SUMMARY = "seg-", "sum-"
-START = (0, -1)
 TAG = 4
 MOST_EARLY = 64
 
@@ -52,39 +52,6 @@ class Record:
         self.identity = entry.identity
         self.statement = parts[0] if parts else b""
         self.evidence = parts[1:]
-
-
-class _Segment:
-    """A segment file: its first and last record's numbers, how many records, how many bytes; `whole` if undamaged."""
-
-    def __init__(self, name: int) -> None:
-        self.name = name
-        self.first = self.last = START
-        self.count = self.size = 0
-        self.whole = True
-
-    def note(self, number: tuple[int, int]) -> None:
-        """One record more."""
-        if not self.count:
-            self.first = number
-        self.last = number
-        self.count += 1
-
-    def holds(self, number: tuple[int, int]) -> bool:
-        """True if a record of that number would lie here."""
-        return self.count > 0 and self.first <= number <= self.last
-
-
-def _raw(place: tuple[int, int]) -> bytes:
-    return place[0].to_bytes(4, "big") + (place[1] + 1).to_bytes(4, "big")
-
-
-def _place(raw: bytes) -> tuple[int, int]:
-    return (int.from_bytes(raw[:4], "big"), int.from_bytes(raw[4:8], "big") - 1) if raw else START
-
-
-def _blocks(size: int) -> int:
-    return (size + FLASH_BLOCK - 1) // FLASH_BLOCK * FLASH_BLOCK
 
 
 class Keep:
@@ -106,11 +73,14 @@ class Keep:
         self._edge = sha256(edge).digest()[:TAG]
         self.capacity, self.segment_bytes, self.reserve = capacity, segment_bytes, reserve
         self.damaged = 0
-        self._segments: list[_Segment] = []
+        self._segments: list[Segment] = []
         self._open: list[tuple[int, int]] = []
         self._attempts = 0
         self._head: Record | None = None
         self._sound = True
+        self.aside = Aside(folder + "/aside")
+        self._gone = Cell(folder + "/gone", 8 + HASH)
+        self._cited = self._last_gone()
         self._covered = Cell(folder + "/covered", 8 + TAG)
         self._entered = Cell(folder + "/entered", 8)
         self._early: list[bytes] = []
@@ -124,6 +94,15 @@ class Keep:
         """The newest record, without its bytes."""
         return self._head
 
+    def cited(self) -> Record | None:
+        """The newest record that was not set aside, without its bytes: what the next epoch cites."""
+        return self._cited
+
+    def refused(self) -> bytes:
+        """The SHA-256 of what was refused, while no boot has been signed since; else empty."""
+        head = self._head
+        return self.aside.name if head and self.aside.end_of((head.epoch, head.seq)) else b""
+
     def attempts(self) -> int:
         """How many attempts were ever signed."""
         return self._attempts
@@ -135,12 +114,12 @@ class Keep:
     def covered(self) -> tuple[int, int]:
         """The highest place that custody of this edge, or receipts, cover; (0, -1) before any."""
         raw = self._covered.read()
-        promised = _place(raw) if raw[8:] == self._edge else START
+        promised = read_place(raw) if raw[8:] == self._edge else START
         return max(promised, self.entered())
 
     def entered(self) -> tuple[int, int]:
         """The highest place up to which the registry has a receipt for every record; (0, -1) before any."""
-        return _place(self._entered.read())
+        return read_place(self._entered.read())
 
     @property
     def count(self) -> int:
@@ -150,7 +129,7 @@ class Keep:
     @property
     def full(self) -> bool:
         """True when a new attempt must not begin: what cannot go leaves less than the reserve."""
-        held = sum(_blocks(segment.size) for segment in self._segments if not self._may_go(segment))
+        held = sum(blocks(segment.size) for segment in self._segments if not self._may_go(segment))
         return held + self.reserve > self.capacity
 
     def identity_at(self, epoch: int, seq: int) -> bytes | None:
@@ -160,7 +139,7 @@ class Keep:
 
     def next_after(self, number: tuple[int, int]) -> Record | None:
         """The oldest record after `number` that custody does not cover, read from flash; a damaged one is skipped."""
-        found = self._after(max(number, self.covered()))
+        found = self._next(max(number, self.covered()))
         while found:
             segment, entry = found
             body = read_body(self._path(segment), entry)
@@ -168,8 +147,25 @@ class Keep:
                 return Record(entry, scan(body, PARCEL_BYTES))
             self.damaged += 1 if segment.whole else 0
             segment.whole = False
-            found = self._after(entry.number)
+            found = self._next(entry.number)
         return None
+
+    def suspect(self) -> tuple[tuple[int, int], bytes, bool] | None:
+        """The oldest place that custody does not cover, what is offered there, and whether that is a statement.
+
+        Where the record cannot be read any more it is a text that names the place, which the edge refuses.
+        """
+        covered = self.covered()
+        found = self._next(covered)
+        if not found:
+            return None
+        segment, entry = found
+        epoch, seq = entry.number
+        place = (epoch, covered[1] + 1 if epoch == covered[0] else 0)
+        body = read_body(self._path(segment), entry) if place == (epoch, seq) else None
+        if body is None:
+            return place, encode(["missing", place[0], place[1]]), False
+        return place, scan(body, PARCEL_BYTES)[0], True
 
     # What changes it.
 
@@ -209,7 +205,7 @@ class Keep:
             raise NotKept("keep.not_kept", "%d bytes" % len(body) if self._sound else self.folder)
         entry.size = HEAD + len(body) + CHECK
         segment = self._segment_for(entry)
-        self._make_room(_blocks(segment.size + entry.size) - _blocks(segment.size))
+        self._make_room(blocks(segment.size + entry.size) - blocks(segment.size))
         self._sound = False
         write_back(
             self._path(segment), entry.offset, (pack_head(entry), body, crc32(body).to_bytes(CHECK, "big"))
@@ -224,8 +220,26 @@ class Keep:
     def cover(self, epoch: int, seq: int) -> None:
         """Custody, verified by the caller, covers everything up to (epoch, seq). Never goes back."""
         if (epoch, seq) > self.covered():
-            self._covered.write(_raw((epoch, seq)) + self._edge)
+            self._covered.write(raw_place((epoch, seq)) + self._edge)
             self._pending = self._uncovered()
+
+    def set_aside(self, place: tuple[int, int], name: bytes) -> bool:
+        """The edge refused what is offered at that place, the oldest uncovered one: it and all behind it is not offered
+        again, and the record before it is what the next epoch cites. False where that is not there any more.
+        """
+        head, gone = self._head, self._last_gone()
+        before = self.identity_at(*self.covered()) or (gone and (gone.epoch, gone.seq) == self.covered())
+        stretch = (place, (head.epoch, head.seq)) if head else None
+        if not stretch or not before or not self.aside.add(stretch, name, self.entered()):
+            return False
+        for segment in self._segments:
+            if segment.last >= place:
+                remove(self._summary(segment))
+        self._segments, self._open = [], []
+        self._head, self._cited = None, gone
+        self._scan()
+        self._pending = self._uncovered()
+        return True
 
     def enter(self, identity: bytes) -> bool:
         """A receipt, verified by the caller, is for that statement; True if whole segments could go for it.
@@ -233,14 +247,14 @@ class Keep:
         One that comes before its turn waits in memory, MOST_EARLY of them: the edge gives it again.
         """
         self._early = (self._early + [identity])[-MOST_EARLY:]
-        found, last = self._after(self.entered()), START
+        found, last = self._next(self.entered()), START
         while found and found[1].identity in self._early:
             self._early.remove(found[1].identity)
             last = found[1].number
-            found = self._after(last)
+            found = self._next(last)
         if last == START:
             return False
-        self._entered.write(_raw(last))
+        self._entered.write(raw_place(last))
         self._pending = self._uncovered()
         return self._drop_entered()
 
@@ -252,26 +266,35 @@ class Keep:
         return gone
 
     def _make_room(self, needed: int) -> None:
-        while sum(_blocks(segment.size) for segment in self._segments) + needed > self.capacity:
+        while sum(blocks(segment.size) for segment in self._segments) + needed > self.capacity:
             oldest = self._segments[0] if self._segments else None
             if not oldest or not self._may_go(oldest):
                 raise QueueFull("keep.full", "%d bytes" % self.capacity)
             self._remove_oldest()
 
     def _remove_oldest(self) -> None:
+        # Its last record may have to be cited, should the edge refuse the one behind it.
+        last = self._segments[0].last
+        found = self._after((last[0], last[1] - 1))
+        if found and found[1].number == last:
+            self._gone.write(raw_place(last) + found[1].identity)
         try:
             os.remove(self._path(self._segments[0]))
         except OSError as wrong:
             raise NotKept("keep.not_kept", "%s: %s" % (self._path(self._segments[0]), wrong))
         remove(self._summary(self._segments.pop(0)))
 
-    def _may_go(self, segment: _Segment) -> bool:
+    def _last_gone(self) -> Record | None:
+        raw = self._gone.read()
+        return Record(Entry(read_place(raw), raw[8:], 0, False, NOWHERE), []) if raw else None
+
+    def _may_go(self, segment: Segment) -> bool:
         if segment is self._segments[-1] or segment.last > self.covered():
             return False
         keeps = self._open + ([(self._head.epoch, self._head.seq)] if self._head else [])
         return not any(segment.holds(number) for number in keeps)
 
-    def _segment_for(self, entry: Entry) -> _Segment:
+    def _segment_for(self, entry: Entry) -> Segment:
         """The newest segment if it is undamaged and has room, else a new one; sets the entry's offset."""
         newest = self._segments[-1] if self._segments else None
         if newest and newest.whole and (not newest.size or newest.size + entry.size <= self.segment_bytes):
@@ -280,15 +303,18 @@ class Keep:
         if newest and newest.whole and self._head:
             places, counts = (newest.first, newest.last), (newest.count, newest.size, self._attempts)
             Summary(places, counts, self._open, self._head.identity).write(self._summary(newest))
-        return _Segment(self._newest_name() + 1)
+        return Segment(self._newest_name() + 1)
 
     def _newest_name(self) -> int:
         return self._segments[-1].name if self._segments else 0
 
-    def _note(self, segment: _Segment, entry: Entry) -> None:
+    def _note(self, segment: Segment, entry: Entry) -> None:
         segment.note(entry.number)
         self._head = Record(entry, [])
         self._attempts = max(self._attempts, entry.attempts)
+        if self.aside.end_of(entry.number):
+            return
+        self._cited = self._head
         if entry.opens:
             self._open.append(entry.number)
         if entry.closes in self._open:
@@ -296,16 +322,16 @@ class Keep:
 
     # Reading back.
 
-    def _path(self, segment: _Segment) -> str:
+    def _path(self, segment: Segment) -> str:
         return "%s/%s%08d" % (self.folder, PREFIX, segment.name)
 
-    def _summary(self, segment: _Segment) -> str:
+    def _summary(self, segment: Segment) -> str:
         return "%s/%s%08d" % (self.folder, SUMMARY, segment.name)
 
     def _scan(self) -> None:
         found = [entry[0][len(PREFIX) :] for entry in os.ilistdir(self.folder) if entry[0].startswith(PREFIX)]
         for name in sorted(int(digits) for digits in found if digits.isdigit()):
-            segment = _Segment(name)
+            segment = Segment(name)
             self._segments.append(segment)
             segment.size = os.stat(self._path(segment))[6]
             if not self._recalled(segment):
@@ -313,7 +339,7 @@ class Keep:
                     for entry in walk(file, True):
                         self._found(segment, entry)
 
-    def _recalled(self, segment: _Segment) -> bool:
+    def _recalled(self, segment: Segment) -> bool:
         """True if its summary told what a full segment holds."""
         told = read_summary(self._summary(segment), segment.size)
         last = self._segments[-2].last if len(self._segments) > 1 else START
@@ -322,9 +348,11 @@ class Keep:
         segment.first, segment.last, segment.count = told.first, told.last, told.count
         self._attempts, self._open = max(self._attempts, told.attempts), told.open
         self._head = Record(Entry(told.last, told.identity, told.attempts, False, NOWHERE), [])
+        if not self.aside.end_of(told.last):
+            self._cited = self._head
         return True
 
-    def _found(self, segment: _Segment, entry: Entry | None) -> None:
+    def _found(self, segment: Segment, entry: Entry | None) -> None:
         # Numbers only grow: what stands lower is an old file's block that a crashed file system put here.
         newest = (self._head.epoch, self._head.seq) if self._head else START
         if entry and entry.number > newest:
@@ -333,7 +361,7 @@ class Keep:
             segment.whole = False
             self.damaged += 1
 
-    def _after(self, number: tuple[int, int]) -> tuple[_Segment, Entry] | None:
+    def _after(self, number: tuple[int, int]) -> tuple[Segment, Entry] | None:
         """The oldest record whose number is higher, and its segment."""
         for segment in self._segments:
             if segment.last > number:
@@ -343,14 +371,30 @@ class Keep:
                             return segment, entry
         return None
 
+    def _next(self, number: tuple[int, int]) -> tuple[Segment, Entry] | None:
+        """The same, what was set aside passed over."""
+        found = self._after(number)
+        end = self.aside.end_of(found[1].number) if found else None
+        while found and end:
+            found = self._after(end)
+            end = self.aside.end_of(found[1].number) if found else None
+        return found
+
     def _uncovered(self) -> int:
         covered, found = self.covered(), 0
         for segment in self._segments:
-            if segment.count and segment.first > covered:
+            if segment.count and segment.first > covered and not self._has_aside(segment):
                 found += segment.count
             elif segment.last > covered:
                 with open(self._path(segment), "rb") as file:
                     found += sum(
-                        1 for entry in walk(file, True) if entry and covered < entry.number <= segment.last
+                        1
+                        for entry in walk(file, True)
+                        if entry
+                        and covered < entry.number <= segment.last
+                        and not self.aside.end_of(entry.number)
                     )
         return found
+
+    def _has_aside(self, segment: Segment) -> bool:
+        return any(first <= segment.last and last >= segment.first for first, last in self.aside.stretches)

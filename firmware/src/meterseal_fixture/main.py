@@ -1,4 +1,4 @@
-"""Wires a board to the six loops. Nothing is decided here."""
+"""Wires a board to the seven loops. Nothing is decided here."""
 
 import asyncio
 import gc
@@ -24,7 +24,7 @@ from meterseal_fixture.settings import Settings
 from meterseal_fixture.signer.atecc608 import ElementCounter, ElementSigner
 from meterseal_fixture.signer.software_p256 import SoftwareSigner, verify
 from meterseal_fixture.slots import here
-from meterseal_fixture.startup import sign_first, tell_update
+from meterseal_fixture.startup import begin_anew, sign_first, tell_update
 from meterseal_fixture.station import IDLE, Station
 from meterseal_fixture.update import Staging, confirm_when_healthy
 from meterseal_wire.statement import Author
@@ -79,6 +79,7 @@ async def run(board, settings: Settings) -> None:
     await asyncio.gather(
         *_operators(settings, board, station),
         _confirm(slots, link, down, station),
+        begin_anew(station, board, front_board, slots),
         panel.speak(),
         panel.listen(station),
         station.run(),

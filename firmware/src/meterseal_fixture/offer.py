@@ -37,7 +37,7 @@ class Offer:
         self.keep = chronicle.keep
         self.down = down
         self.link = link
-        self.offered = START
+        self.offered, self._looked = START, False
         self._since, self.again_ms = time.ticks_ms(), AGAIN_MS
         self.absence = Absence()
 
@@ -70,7 +70,7 @@ class Offer:
         station.changed()
 
     def _from_the_start(self, again_ms: int) -> None:
-        self.offered = START
+        self.offered, self._looked = START, False
         self._since, self.again_ms = time.ticks_ms(), again_ms
 
     async def _publish_next(self) -> bool:
@@ -79,6 +79,8 @@ class Offer:
         batch = await self._batch()
         if not batch:
             return False
+        if not self._looked:
+            return await self._publish_unreadable()
         try:
             await self.link.publish(self.up_topic, parcel(batch), 1, False)
         except NotSent:
@@ -101,6 +103,17 @@ class Offer:
             await asyncio.sleep_ms(0)
             record = self.keep.next_after((record.epoch, record.seq))
         return found
+
+    async def _publish_unreadable(self) -> bool:
+        """Where the oldest of all cannot be read any more, nothing behind it links: let the edge refuse it."""
+        found = self.keep.suspect()
+        try:
+            if found and not found[2]:
+                await self.link.publish(self.up_topic, encode([[found[1]]]), 1, False)
+        except NotSent:
+            return False
+        self._looked = True
+        return True
 
     async def show_live(self, panel: Panel) -> None:
         """Send the panel's newest status to the live topic whenever it changed, for eyes only, for ever."""

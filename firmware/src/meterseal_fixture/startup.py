@@ -3,21 +3,25 @@
 `firmware_digest` is over the application's files as they lie on this board: for each .py or .mpy file of the two
 packages, sorted by its path below the folder that holds the package, the path, a zero byte, the SHA-256 of its
 content. The board's own two files are not in it. It says what was there, not what ran: that is secure boot's.
+
+The same statements open the epoch that follows a refusal of the edge (aside.py), without a start.
 """
 
+import asyncio
 import os
 from hashlib import sha256
 
 import meterseal_fixture
 import meterseal_wire
 from meterseal_fixture.result import abandoned_payload
-from meterseal_fixture.station import Station
+from meterseal_fixture.station import IDLE, Station
 from meterseal_fixture.whole import hash_of
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 
 FOLDER = 0x4000
 WATCHDOG = 3  # of machine.reset_cause
+LOOK_MS = 200
 PACKAGES = (meterseal_fixture.__file__, meterseal_wire.__file__)
 
 
@@ -39,21 +43,42 @@ def sign_first(station: Station, board, front_board: str, slots=None) -> None:
     }
     if chronicle.last_head:
         payload[L.LAST_HEAD] = chronicle.last_head
+    if chronicle.refused:
+        payload[L.REFUSED] = chronicle.refused
     open_attempts = chronicle.keep.open_attempts()
     epoch, seq = chronicle.sign(L.KIND_BOOT, payload)
     station.panel.tell("boot", epoch=epoch, seq=seq)
     if board.reset_cause == WATCHDOG:
         station.panel.complain("board.watchdog")
+    why, said = (kinds.FAULT, "statement.refused") if chronicle.refused else (kinds.POWER, "run.power")
     for place in open_attempts:
-        epoch, seq = chronicle.sign(L.KIND_ABANDONED, abandoned_payload(place, kinds.POWER, []), closes=place)
-        station.panel.complain("run.power")
-        reason = kinds.REASON_NAMES[kinds.POWER]
+        epoch, seq = chronicle.sign(L.KIND_ABANDONED, abandoned_payload(place, why, []), closes=place)
+        station.panel.complain(said)
+        reason = kinds.REASON_NAMES[why]
         station.panel.tell("abandoned", epoch=epoch, seq=seq, attempt=place, reason=reason)
     tell_update(station, slots)
     if chronicle.keep.damaged:
         station.panel.complain("store.damaged", chronicle.keep.damaged)
         station.note("store.damaged", "%d" % chronicle.keep.damaged)
     station.changed()
+
+
+async def begin_anew(station: Station, board, front_board: str, slots=None) -> None:
+    """When the edge has refused what is offered first, close the epoch before it and open the next one; for ever.
+
+    Only between two runs. Where the record before is gone, or too many stretches wait for receipts, nothing changes.
+    """
+    down = station.offer.down
+    while True:
+        await asyncio.sleep_ms(LOOK_MS)
+        if down.refused and station.state == IDLE and not station.chronicle.keep.full:
+            place, name = down.refused
+            down.refused = None
+            if station.chronicle.keep.set_aside(place, name):
+                station.panel.complain("statement.refused")
+                station.chronicle.begin()
+                sign_first(station, board, front_board, slots)
+                station.note("statement.refused", "%d/%d %s" % (place[0], place[1], name.hex()))
 
 
 def tell_update(station: Station, slots) -> None:

@@ -133,6 +133,10 @@ SENTENCES = {
         "脉冲触点抖动（通道 %s，0为标准表），抖动未计入；请检查触点与接线。",
         "Contacts bounced (channels %s, 0 being the reference), which was not counted; check contact and wiring.",
     ),
+    "statement.refused": (
+        "边缘服务器收不下一条损坏的记录，其后的检定须重做；已写入记录，问题重复时更换板卡。",
+        "The edge cannot take a damaged record; do the tests behind it again, and change the board if it repeats.",
+    ),
     "link.lost": (
         "与边缘服务器的连接已断开，检定照常进行并保存在本机；请检查网络。",
         "There is no connection to the edge; runs go on and are kept here. Check the network.",
