@@ -9,7 +9,7 @@ from edge.tests.site import SmallRegistry, served
 from starlette.requests import Request
 from starlette.responses import Response
 
-from meterseal_edge.beacon import BeaconKeeper, grants_in
+from meterseal_edge.beacon import FILE, BeaconKeeper, grants_in
 from meterseal_edge.errors import RegistryAbsent
 from meterseal_edge.settings import Settings
 from meterseal_protocol.errors import UnknownKey
@@ -196,3 +196,35 @@ def test_a_registry_in_trouble_is_shown_as_away(post: Post) -> None:
     post.ask()
     assert post.box.state.snapshot()["registry"] is False
     assert alarms(post.box) == []
+
+
+def test_an_edge_that_starts_without_a_registry_still_has_its_newest_beacon(post: Post, alone: Post) -> None:
+    """Fixtures that come online during a week without a registry need one to begin an attempt (design section 6)."""
+    post.ask()
+    newest = post.greetings.given[-1]
+    kept = post.box.folder / FILE
+    assert kept.read_bytes() == newest[0]
+    again = Post(post.box)
+    again.keeper.recall()
+    assert again.greetings.given == [newest]
+    kept.write_bytes(newest[0][:-1] + b"x")
+    damaged = Post(post.box)
+    damaged.keeper.recall()
+    kept.unlink()
+    damaged.keeper.recall()
+    assert damaged.greetings.given == []
+
+
+def test_a_beacon_that_is_over_a_day_old_is_an_alarm_once_an_hour(post: Post) -> None:
+    """The judge refuses an attempt whose beacon was too old when it was logged: time.beacon_stale."""
+    state = post.box.state
+    post.keeper.watch(1e12)
+    post.ask()
+    made = post.keeper.newest_s
+    post.keeper.watch(made + 86_400)
+    assert state.snapshot()["alarms"] == []
+    for second in range(0, 7200, 5):
+        post.keeper.watch(made + 90_000 + second)
+    [alarm] = state.snapshot()["alarms"]
+    assert (alarm["code"], alarm["count"]) == ("edge.beacon_stale", 2)
+    assert "is 26 h old" in alarm["why"]

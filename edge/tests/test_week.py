@@ -215,14 +215,13 @@ def test_a_registry_that_is_too_slow_for_a_bundle_is_sent_smaller_ones(backlog: 
     gate = Gate(backlog, lambda _number, _body: None)
     gate.slow_above = 13
     outbox = backlog.outbox(gate.url)
-    with on_port(gate.app, gate.port):
-        with httpx.Client(base_url=gate.url, timeout=20) as client:
-            client.timeout = httpx.Timeout(20, read=2)
-            assert [outbox.round(client) for _ in range(2)] == [False, False]
-            assert outbox.bundle == BUNDLE // 4
-            gate.slow_above = BUNDLE
-            while outbox.round(client) or outbox.failures:
-                continue
+    with on_port(gate.app, gate.port), httpx.Client(base_url=gate.url, timeout=20) as client:
+        client.timeout = httpx.Timeout(20, read=2)
+        assert [outbox.round(client) for _ in range(2)] == [False, False]
+        assert outbox.bundle == BUNDLE // 4
+        gate.slow_above = BUNDLE
+        while outbox.round(client) or outbox.failures:
+            continue
     assert_all_there_once(backlog)
 
 

@@ -1,7 +1,16 @@
-"""The registry's beacons and grants, fetched while it can be reached and passed on only when they verify."""
+"""The registry's beacons and grants, fetched while it can be reached and passed on only when they verify.
 
+A beacon is the *not before* of every test that cites it, and the judge refuses one that was too old when the attempt
+was logged (`time.beacon_stale`; the rule pack says how old). A fixture has no clock of its own and cites the newest one
+that it was given, however old; so it is the edge that watches the age: it stands on the page, and from OLD_S on there
+is an alarm, in time for somebody to bring the registry back. The newest beacon is kept in a file: an edge that is
+started while the registry is away still has one for the fixtures that come online.
+"""
+
+import contextlib
 import logging
 import threading
+import time
 
 import httpx
 
@@ -18,6 +27,8 @@ from meterseal_wire.scan import scan
 
 log = logging.getLogger("meterseal.edge.beacon")
 GRANTS_BYTES = 1 << 24
+FILE = "beacon.cose"
+OLD_S, SAY_EACH_S = 86_400, 3600  # a day; the shipped packs allow fourteen
 
 
 class BeaconKeeper:
@@ -28,14 +39,31 @@ class BeaconKeeper:
         self.keys = keys
         self.inbox = inbox
         self.state = state
-        self.newest = -1
+        self.newest, self.newest_s = -1, 0
+        self._file = settings.folder / FILE
+        self._said_s = 0.0
 
     def run(self, stop: threading.Event) -> None:
-        """Ask the registry until `stop`."""
+        """Ask the registry until `stop`, beginning with what was known before."""
+        self.recall()
         with httpx.Client(base_url=self.settings.registry, timeout=10) as client:
             while not stop.is_set():
                 self.ask(client)
+                self.watch(time.time())
                 stop.wait(self.settings.registry_poll_s)
+
+    def recall(self) -> None:
+        """The beacon of the time before, if there is one that still verifies."""
+        with contextlib.suppress(OSError, ProtocolError, WireError):
+            self.take(self._file.read_bytes())
+
+    def watch(self, now_s: float) -> None:
+        """An alarm, once an hour, while the newest beacon is older than a day."""
+        age_s = int(now_s - self.newest_s)
+        if self.newest >= 0 and age_s > OLD_S and now_s - self._said_s >= SAY_EACH_S:
+            self._said_s = now_s
+            why = f"beacon {self.newest} is {age_s // 3600} h old; the rules say how old it may be in an attempt"
+            self.state.alarm("", "edge.beacon_stale", why)
 
     def ask(self, client: httpx.Client) -> None:
         """Refresh once; the page is told whether the registry answered, and an alarm raised where it said nonsense."""
@@ -65,9 +93,12 @@ class BeaconKeeper:
             return
         number = statement.payload[L.NUMBER]
         if number > self.newest:
-            self.newest = number
-            self.state.beacon(number, statement.payload[L.TIME_S])
+            self.newest, self.newest_s = number, statement.payload[L.TIME_S]
+            self.state.beacon(number, self.newest_s)
             self.inbox.greet_with([raw])
+            part = self._file.with_suffix(".part")
+            part.write_bytes(raw)
+            part.replace(self._file)
 
 
 def grants_in(body: bytes) -> list[bytes]:

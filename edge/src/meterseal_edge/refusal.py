@@ -9,7 +9,8 @@ Answered is only what comes on the topic of a fixture whose key is granted and o
 bytes at one place are signed for once, and sent again at most each AGAIN_S while they are offered again; a fixture is
 signed for a few times at once and then seldom (pace.py). So hostile bytes cost no more than that, and nobody else.
 
-Not covered: the first statement of all that a key ever signs. Where nothing is held, no place is due.
+Not covered: the first statement that a key signs. Where nothing is held no place is due, and the chain begins here with
+what comes next.
 """
 
 import time

@@ -76,11 +76,11 @@ class Offer:
     async def _publish_next(self) -> bool:
         if time.ticks_diff(time.ticks_ms(), self._since) > self.again_ms:
             self._from_the_start(min(2 * self.again_ms, SELDOM_MS))
+        if not self._looked:
+            return await self._publish_unreadable()
         batch = await self._batch()
         if not batch:
             return False
-        if not self._looked:
-            return await self._publish_unreadable()
         try:
             await self.link.publish(self.up_topic, parcel(batch), 1, False)
         except NotSent:

@@ -1,4 +1,5 @@
 "use strict";
+const BEACON_OLD_S = 86400; // as the edge's own alarm
 const QUIET_MS = 25000; // the edge sends a beat each ten seconds
 const TABLE = ["when", "where", "what", "why", "times"];
 const RUN_STATES = ["open", "signed", "abandoned", "broken"];
@@ -53,7 +54,9 @@ function drawLinks(w) {
     const up = last[name] && connected;
     return el("span", `${w[name]} ${up ? w.up : w.down}`, up ? "chip up" : "chip down");
   });
-  links.push(el("span", `${w.beacon} ${last.beacon ? last.beacon.number : w.none}`, "chip"));
+  const old = last.beacon ? Math.floor(Date.now() / 1000) - last.beacon.time_s : 0;
+  const aged = last.beacon ? `${last.beacon.number} · ${age(old)}` : w.none;
+  links.push(el("span", `${w.beacon} ${aged}`, old > BEACON_OLD_S ? "chip down" : "chip"));
   byId("links").replaceChildren(...links);
 }
 

@@ -27,6 +27,7 @@ const CODES = {
   "chain.fork": ["同一密钥出现两段历史：停用该夹具并保留现场。", "Two histories under one key: stop this fixture and keep everything."],
   "edge.broker": ["消息代理拒绝本站：检查其账号和访问规则。", "The broker refuses the edge: look at its accounts and access lists."],
   "edge.beacon": ["登记库给出的不是信标，未采用：若一再出现，请联系登记库。", "The registry gave something else for a beacon; it was not used. If it goes on, tell the registry."],
+  "edge.beacon_stale": ["登记库信标已超过一天：恢复与登记库的连接，否则检定结果可能不被采信。", "The registry's beacon is over a day old: bring the registry back, or tests may not count."],
   "edge.evidence": ["附件与记录不符，已丢弃附件，保留记录：请检查夹具固件。", "Attachments that the statement does not cover were dropped; it was kept. Check the fixture's firmware."],
   "edge.kind": ["夹具签了不属于它的记录，已隔离：停用并检查该夹具。", "A fixture signed what is not its to say; quarantined. Stop it and have it looked into."],
   "edge.parcel": ["报文格式错误，已隔离：检查夹具固件版本和网络。", "A parcel out of shape; quarantined. Check the fixture's firmware and the network."],
