@@ -54,7 +54,7 @@ function drawLinks(w) {
     const up = last[name] && connected;
     return el("span", `${w[name]} ${up ? w.up : w.down}`, up ? "chip up" : "chip down");
   });
-  const old = last.beacon ? Math.floor(Date.now() / 1000) - last.beacon.time_s : 0;
+  const old = last.beacon ? now() - last.beacon.time_s : 0;
   const aged = last.beacon ? `${last.beacon.number} · ${age(old)}` : w.none;
   links.push(el("span", `${w.beacon} ${aged}`, old > BEACON_OLD_S ? "chip down" : "chip"));
   byId("links").replaceChildren(...links);
