@@ -5,6 +5,7 @@ answer. So a fork speaks against a result only where that was logged at the fork
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from meterseal_protocol.evidence import MONTH_S, ROTATED, Entry
 from meterseal_protocol.grant import Reason
@@ -79,15 +80,18 @@ def _forks(case: Case, epochs: Epochs) -> Iterator[Fork]:
 
 
 def _disowned(entries: list[Entry]) -> Iterator[Fork]:
-    """A statement that follows in its place and cites none of those that stand at the place before."""
+    """A statement that follows in its place and cites none of those that stand at the place before. `entries` are
+    sorted by place.
+    """
     before: list[Entry] = []
-    for entry in entries:
-        here = [other for other in entries if other.place == entry.place]
-        follows = before and entry.place[2] == before[0].place[2] + 1
-        if follows and _prev(entry) not in {other.statement.identity for other in before}:
-            yield "chain.fork", entry.place[1:], min(other.leaf for other in (entry, *before))
-        if entry is here[-1]:
-            before = here
+    for place, group in groupby(entries, lambda entry: entry.place):
+        here = list(group)
+        if before and place[2] == before[0].place[2] + 1:
+            held = {other.statement.identity for other in before}
+            for entry in here:
+                if _prev(entry) not in held:
+                    yield "chain.fork", place[1:], min(other.leaf for other in (entry, *before))
+        before = here
 
 
 def _beyond(epochs: Epochs, boot: Entry) -> Iterator[Fork]:
