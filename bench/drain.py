@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from meterseal_tools.load.backlog import Backlog
+from backlog import Backlog
 from row import Row
 
 PRODUCTION, GOAL = 2.0, 20

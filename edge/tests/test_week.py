@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from bench.backlog import Backlog
 from edge.tests.site import on_port
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,7 +21,6 @@ from starlette.routing import Route
 from meterseal_edge.errors import RegistryAbsent
 from meterseal_edge.outbox import BUNDLE, MOST_AFTER_S, MOST_WAIT_S, Outbox, asked_for
 from meterseal_protocol.receipt import check
-from meterseal_tools.load.backlog import Backlog
 from meterseal_tools.services import free_port
 from meterseal_wire.encode import encode
 from meterseal_wire.scan import scan

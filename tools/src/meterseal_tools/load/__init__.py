@@ -1,5 +1,5 @@
 """A factory's worth of fixtures against a real edge, for benches and for people who size a box.
 
-`lines` says who signs what, `sender` publishes and waits for custody, `box` is a broker and an edge of its own, and
-`backlog` an edge's store that waits for a registry process. Read in this order: lines, sender, box, backlog.
+`lines` says who signs what, `sender` publishes and waits for custody, `box` is a broker and an edge of its own.
+Read in this order: lines, sender, box.
 """
