@@ -114,7 +114,7 @@ function drawTrail(w) {
   if (!acts) return;
   const rows = acts.acts.map((a) => [String(a.number), day(a.at_s), a.who === 0 ? w.command : a.name || `${w.removed} (${a.who})`, a.what, JSON.stringify(a.about)]);
   const last = acts.acts.at(-1), found = [el("h2", w.trail), el("p", `${w.newest} ${acts.newest.number}: ${acts.newest.hash}`, "soft"),
-    table(["#", w.when, w.who, w.act, w.about], rows)];
+    table(["#", w.when, w.person, w.act, w.about], rows)];
   if (last && last.number > 1) found.push(button(w.older, () => act(async () => { acts = await ask(`/api/trail?before=${last.number}`); draw(); })));
   byId("trail").replaceChildren(...found);
 }
@@ -124,7 +124,7 @@ function draw() {
   document.documentElement.lang = language();
   byId("language").textContent = w.other;
   byId("back").textContent = w.back;
-  byId("title").textContent = document.title = `MeterSeal ${w.title}`;
+  byId("title").textContent = document.title = `MeterSeal ${me ? w.account : w.title}`;
   if (!me) return;
   byId("person").replaceChildren(...(!me.people ? [el("p", w.none)] : me.name ? account(w) : door(w)));
   drawTrail(w);

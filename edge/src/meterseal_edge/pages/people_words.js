@@ -2,7 +2,7 @@
 "use strict";
 export const WORDS = {
   zh: { title: "登录", other: "English", back: "返回总览", none: "本站没有设置人员：所有页面只读。", name: "姓名", password: "口令",
-    code: "动态码（6 位）", enter: "登录", by_passkey: "用通行密钥登录", who: "当前用户", roles: "角色", tenant: "委托方", all: "全部",
+    code: "动态码（6 位）", enter: "登录", by_passkey: "用通行密钥登录", who: "当前用户", person: "人员", role: "角色", account: "账户", roles: "角色", tenant: "委托方", all: "全部",
     out: "退出登录", add_passkey: "添加通行密钥", passkeys: "通行密钥", key: "签名密钥", no_key: "还没有签名密钥。",
     make_key: "在此浏览器中生成签名密钥", new_key: "生成新的签名密钥（旧的不再使用）", key_here: "在此浏览器中", key_elsewhere: "不在此浏览器中：请用生成它的浏览器，或重新生成并申请授权。",
     granted: "已授权", not_granted: "尚未授权：请由管理员执行 meterseal edge person grant-request，并交授权机构签发。", until: "有效期至",
@@ -15,7 +15,7 @@ export const WORDS = {
     role_1: "检定员", role_2: "核验员", role_3: "批准人", role_4: "监督人员",
     operator: "操作员", verifier: "检定员", checker: "核验员", approver: "批准人", engineer: "计量工程师", supervisor: "监督人员" },
   en: { title: "Log in", other: "中文", back: "Back to the overview", none: "This edge has no people: every page can only be read.", name: "Name", password: "Password",
-    code: "One-time code (6 digits)", enter: "Log in", by_passkey: "Log in by passkey", who: "Logged in", roles: "Roles", tenant: "Tenant", all: "all",
+    code: "One-time code (6 digits)", enter: "Log in", by_passkey: "Log in by passkey", who: "Logged in", person: "who", role: "role", account: "Account", roles: "Roles", tenant: "Tenant", all: "all",
     out: "Log out", add_passkey: "Add a passkey", passkeys: "passkeys", key: "Signing key", no_key: "There is no signing key yet.",
     make_key: "Make a signing key in this browser", new_key: "Make a new signing key (the old one is not used any more)", key_here: "in this browser", key_elsewhere: "Not in this browser: use the one that made it, or make a new one and have it granted.",
     granted: "granted", not_granted: "Not granted yet: have meterseal edge person grant-request run, and the authority sign the grant.", until: "until",

@@ -78,7 +78,7 @@
       return [el("p", w.login_first), link];
     }
     if (!sheet) return [];
-    const signed = sheet.said.length ? [table([w.as, w.who, w.key, w.when, "", ""], sheet.said.map((item) => saidRow(item, w)))] : [];
+    const signed = sheet.said.length ? [table([w.role, w.person, w.key, w.when, "", ""], sheet.said.map((item) => saidRow(item, w)))] : [];
     if (!sheet.rows.length) return [el("p", w.nothing), ...signed];
     const found = [rows(w)], mark = el("p", `${w.rows_root} `, "soft"), code = el("code", own);
     code.id = "root";
