@@ -173,7 +173,7 @@ def test_the_authority_signs_certificates_and_nothing_below_it_does(tmp_path: Pa
 
 
 def test_the_units_are_accepted_by_systemd_and_hardened(tmp_path: Path) -> None:
-    """`systemd-analyze verify` finds nothing, and `security` rates the edge's exposure as OK (below 4)."""
+    """`systemd-analyze verify` finds nothing, and `security` rates the exposure of each below 3 of 10."""
     layout = made_site(tmp_path / "site", users=("", ""))
     units = layout.folder / "systemd"
     place = tmp_path / "units"
@@ -199,8 +199,12 @@ def test_the_units_are_accepted_by_systemd_and_hardened(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     about_ours = [line for line in done.stderr.splitlines() if str(place) in line or "meterseal" in line]
     assert (done.returncode, about_ours) == (0, []), done.stderr
-    for name in ("meterseal-edge.service", "mosquitto.service"):
-        command = ["systemd-analyze", "security", "--offline=true", "--threshold=40", str(place / name)]
+    for name, most in (
+        ("meterseal-edge.service", 20),
+        ("mosquitto.service", 20),
+        ("meterseal-renew.service", 30),
+    ):
+        command = ["systemd-analyze", "security", "--offline=true", f"--threshold={most}", str(place / name)]
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         assert done.returncode == 0, done.stdout[-600:]
 
@@ -225,6 +229,8 @@ def test_the_units_confine_each_to_its_own_data(tmp_path: Path) -> None:
         assert [line for line in lines if line.startswith("ReadWritePaths=")] == [f"ReadWritePaths={own}"]
         assert f"InaccessiblePaths={layout.authority}" in lines
         assert {"NoNewPrivileges=yes", "ProtectSystem=strict", "CapabilityBoundingSet="} <= set(lines)
+    # Debian's own unit makes and gives away folders before the start, which a user without rights can't.
+    assert broker.index("ExecStartPre=") < broker.index("ExecStart=")
 
 
 def test_the_brokers_limits_are_on_purpose(tmp_path: Path) -> None:
