@@ -136,6 +136,18 @@ def test_a_user_that_this_machine_has_not_is_named(tmp_path: Path) -> None:
     assert not (tmp_path / "site").exists()
 
 
+def test_a_link_in_the_way_of_a_file_is_not_followed(tmp_path: Path) -> None:
+    """Root writes into the broker's folder: a link that a broken broker left there leads nowhere."""
+    victim, path = tmp_path / "victim", tmp_path / "access"
+    victim.write_text("untouched")
+    for name in ("access.part", "access"):
+        (tmp_path / name).symlink_to(victim)
+    layouts.put(path, b"list")
+    assert victim.read_text() == "untouched"
+    assert not path.is_symlink() and path.read_bytes() == b"list"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["access", "victim"]
+
+
 def test_each_folder_belongs_to_its_user_and_the_authority_to_nobody_else(tmp_path: Path) -> None:
     """Whoever runs this test is the one user that is surely there; what is written later has its folder's owner."""
     mine = pwd.getpwuid(os.getuid())
