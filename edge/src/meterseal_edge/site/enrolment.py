@@ -28,7 +28,7 @@ def may_be_enrolled(layout: Layout, asked: Asked, beside: bool = False) -> Ident
     others = [row for row in known.live(asked.name) if row.key != key]
     if others and not beside:
         raise BadSite(
-            f"{asked.name} is enrolled with another key; run `meterseal edge revoke` first, or --beside to rotate it"
+            f"{asked.name} is enrolled with another key; run `meterseal edge revoke` first, or use --beside to rotate"
         )
     elsewhere = [row.name for row in known.rows if row.key == key and row.name != asked.name]
     if elsewhere:

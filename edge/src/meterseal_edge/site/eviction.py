@@ -3,8 +3,8 @@
 MQTT 3.1.1 section 3.1.4: a broker ends the older of two clients of one id, and the id is the certificate's common
 name. So a certificate of that name, made for this and forgotten at once, ends whoever has it open; the clean session
 drops what was queued for it. The broker has read the list of revoked certificates by then, since a handshake takes
-several of its rounds; who was ended does not come back. A broker that can't be reached from here leaves the
-connection open, silenced.
+several of its rounds; who was ended does not come back. A broker that can't be reached from here leaves the connection
+open, silenced.
 """
 
 import contextlib

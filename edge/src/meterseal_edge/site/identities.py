@@ -1,4 +1,4 @@
-"""Who is enrolled at a site under which signing key, who is revoked: one small JSON file in the edge's state folder.
+"""Who is enrolled at a site under which signing key, and who is revoked: a small JSON file in the edge's state folder.
 
     {"rows": [{"name": "W1", "key": "<64 hex digits>", "serials": ["<hex>", ...], "revoked_s": 0}]}
 

@@ -1,10 +1,10 @@
 """Where everything of a site lies, who may read it, and how a file is put there: whole or not at all.
 
-FOLDER/ca.pem, ca.der        the authority's certificate, for everybody
-FOLDER/authority/  0700      its key, the certificates that it issued; nothing that runs needs this folder
-FOLDER/broker/     0700      mosquitto's settings, access list, certificate, key, revocations, and its data
-FOLDER/edge/       0700      the edge's settings, keys, certificate, anchors; its state below
-FOLDER/systemd/              units to be copied to /etc/systemd/system
+`FOLDER/ca.pem`, `ca.der`: the authority's certificate, for everybody.
+`FOLDER/authority/`, 0700: its key, the certificates that it issued; nothing that runs needs this folder.
+`FOLDER/broker/`, 0700: mosquitto's settings, access list, certificate, key, revocations, and its data.
+`FOLDER/edge/`, 0700: the edge's settings, keys, certificate, anchors; its state below.
+`FOLDER/systemd/`: units to be copied to /etc/systemd/system.
 """
 
 import json
@@ -76,7 +76,7 @@ class Layout:
 
 
 def put(path: Path, content: bytes, mode: int = PRIVATE) -> None:
-    """Write a file whole: on disk and under its name, with this mode, or not at all. Its folder's owner owns it.
+    """Write a file whole: on disk and under its name, with this mode, or not at all. It belongs to its folder's owner.
 
     That owner may be a broken broker while root writes here: everything is done to the open file, never to a name again
     before the last step, so a link put in its way is not followed.

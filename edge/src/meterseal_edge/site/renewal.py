@@ -19,7 +19,7 @@ from meterseal_edge.site.revocation import tell_broker
 
 
 def renew(layout: Layout, within: timedelta) -> list[Path]:
-    """Renew every certificate that ends within this time; the files that are new. A revoked one is left to end."""
+    """Renew every certificate that ends within this time; gives the new files. A revoked fixture's is left to end."""
     authority = Authority.opened(layout)
     known = identities.load(layout.identities)
     renewed = []

@@ -1,4 +1,4 @@
-"""systemd units of a site: the edge, mosquitto's drop-in, a weekly renewal. Hardened: each writes its own data alone.
+"""systemd units of a site: edge, mosquitto's drop-in, a weekly renewal. Hardened: each may write its own data alone.
 
 Neither edge nor broker can see the authority's folder. What is not confined here: the network, since broker and
 registry may have any address; narrow it by IPAddressAllow= in a drop-in of your own.
