@@ -109,3 +109,43 @@ def test_a_telegram_without_a_volume_cannot_be_used():
     assert body[15:17] == b"\x03\x13"
     body[16] = 0x2B
     assert fault(Slave([remade(bytes(body))])) == ("meter.register", kinds.FAULT)
+
+
+def hostile(number):
+    """Telegrams with a right checksum and whatever else: bytes turned, cut or doubled, by a fixed sequence."""
+    state, found = number, []
+    for _ in range(TRIES):
+        body = bytearray(FRAME[4:-2])
+        for _ in range(1 + number % 5):
+            state = (1103515245 * state + 12345) & 0x7FFFFFFF
+            at, value = 3 + (state >> 8) % (len(body) - 3), state >> 16 & 0xFF
+            if state & 3:
+                body[at] = value
+            else:
+                body = body[:at] + body[at - (value % 3) :]
+        found.append(remade(bytes(body[:250])))
+    return found
+
+
+def test_no_telegram_that_is_whole_ever_stops_the_bench():
+    """600 meters that lie, three telegrams each: a reading that `check` takes, or a fault of that position; nothing
+    else is raised, and all of these happen.
+    """
+    seen = {fault(Slave(hostile(number))) for number in range(600)}
+    assert seen == {
+        "read",
+        ("meter.damaged", kinds.FAULT),
+        ("meter.identity", kinds.IDENTITY),
+        ("meter.register", kinds.FAULT),
+    }
+
+
+def test_a_wildcard_that_two_meters_answer_is_damage_and_not_either_of_them():
+    """Both are selected and acknowledge in one E5; their telegrams are heard as one, in which a 0 wins (EN 13757-2)."""
+    other = bytearray(FRAME[4:-2])
+    other[3], other[18] = 0x86, 0x42
+    both = bytes([a & b for a, b in zip(FRAME, remade(bytes(other)))])
+    assert both not in (FRAME, remade(bytes(other)))
+    wild = bytes.fromhex("ffffffff24400107")
+    slave = Slave([both] * TRIES, wild)
+    assert fault(slave, wild) == ("meter.damaged", kinds.FAULT)
