@@ -35,6 +35,7 @@ SESSION_S = 7 * 86400
 RECEIVE_MAXIMUM = 400
 HELD_BACK = 100
 QUEUED_DOWN = 1000
+AGAIN_S, MOST_AGAIN_S = 0.2, 30  # a broker on the same box is soon back
 NAME_CHARACTERS = 16
 RECEIPTS_A_MESSAGE = 8
 FAILURE = 128  # MQTT reason codes from here on are refusals
@@ -220,7 +221,7 @@ def _client(settings: Settings) -> Client:
         protocol=version,
         manual_ack=True,
     )
-    client.reconnect_delay_set(1, 30)
+    client.reconnect_delay_set(AGAIN_S, MOST_AGAIN_S)  # type: ignore[arg-type]  # seconds, whole or not
     client.max_queued_messages_set(QUEUED_DOWN)
     client.max_inflight_messages_set(RECEIVE_MAXIMUM)
     # What a callback raises is logged; it must not end the client's thread and leave the edge deaf.

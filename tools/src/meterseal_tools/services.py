@@ -10,14 +10,16 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
-
-import httpx
+from urllib.parse import urlsplit
 
 START_S = 20
 STOP_S = 10
-LOOK_S = 0.05
+LOOK_S = 0.02
 LAST_WORDS = 1500
 # The child asks the kernel to be killed when its parent goes (PR_SET_PDEATHSIG), then becomes the service.
 DIE_WITH_PARENT = (
@@ -56,18 +58,29 @@ class Service:
             self._process = subprocess.Popen(
                 arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, process_group=0
             )
-        until = time.monotonic() + START_S
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > until:
-                raise ServiceFailed(f"{self.module} did not start: {self.last_words()}")
-            time.sleep(LOOK_S)
+        process = self._process
+        self.wait(lambda: process.poll() is not None)
         return self
 
+    def wait(self, ended: Callable[[], bool]) -> None:
+        """Return when the health address answers; ServiceFailed when it has ended, or does not in START_S."""
+        until = time.monotonic() + START_S
+        while not self._answers():
+            if ended() or time.monotonic() > until:
+                raise ServiceFailed(f"{self.module} did not start: {self.last_words()}")
+            time.sleep(LOOK_S)
+
     def _answers(self) -> bool:
+        # Not httpx: at each question that would read all certificates that the machine trusts.
+        address = urlsplit(self.health)
+        asked = HTTPConnection(address.hostname or "", address.port, timeout=1)
         try:
-            return httpx.get(self.health, timeout=1).status_code == httpx.codes.OK
-        except httpx.HTTPError:
+            asked.request("GET", address.path)
+            return asked.getresponse().status == HTTPStatus.OK
+        except (OSError, HTTPException):
             return False
+        finally:
+            asked.close()
 
     @property
     def pid(self) -> int:

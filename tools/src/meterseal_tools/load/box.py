@@ -16,9 +16,11 @@ NOBODY = "http://127.0.0.1:9"  # the discard port: a registry that is away
 
 
 class Box:
-    """A broker and an edge process in `folder`, running; ended with the context."""
+    """A broker and an edge process in `folder`, running; ended with the context. `service` starts the edge."""
 
-    def __init__(self, folder: Path, world: World, **settings: Any) -> None:
+    def __init__(
+        self, folder: Path, world: World, service: type[Service] = Service, **settings: Any
+    ) -> None:
         self._stack = ExitStack()
         self.folder, self.world = folder, world
         self.broker: Broker = self._stack.enter_context(start_broker(folder / "broker"))
@@ -41,12 +43,11 @@ class Box:
             key=key,
             anchors=folder / "anchors.cbor",
             grants=grants,
-            registry=NOBODY,
             page_port=page_port,
             mqtt_version=self.broker.mqtt_version,
-            **({"workers": os.cpu_count() or 1} | settings),
+            **({"workers": os.cpu_count() or 1, "registry": NOBODY} | settings),
         )
-        self.edge = Service("meterseal_edge", written, f"{self.page}/readyz")
+        self.edge = service("meterseal_edge", written, f"{self.page}/readyz")
         self._stack.callback(self.edge.stop)
 
     def __enter__(self) -> Self:

@@ -4,6 +4,7 @@ A statement is *covered* when the edge's custody for its key has reached it; the
 are what a factory waits. Custody is read as it comes and its signature checked at the end, over the last of each line.
 """
 
+import select
 import selectors
 import time
 from collections import deque
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion
 
 from meterseal_protocol.keys import KeyRing
 from meterseal_protocol.verify import verify
@@ -23,7 +24,7 @@ from meterseal_wire.sign1 import split
 
 AGAIN_S = 4.0  # without custody a fixture offers again from the first that is not covered
 WINDOW = 4  # messages of one line that the broker has not acknowledged
-MISC_S, LOOK_S = 1.0, 0.05
+MISC_S, LOOK_S, JOIN_S = 1.0, 0.05, 5.0
 PARCEL_BYTES = 65536
 
 
@@ -99,29 +100,38 @@ class Sender:
         client, name = one.client, one.line.name
         client.on_message = lambda _client, _data, message: self._take(one, message)
         client.on_publish = lambda *_: self._acknowledged(one)
+        # A closed socket's number is soon another's: the selector must forget it at once.
+        client.on_socket_open = lambda _client, _data, opened: self._selector.register(
+            opened, selectors.EVENT_READ, one
+        )
+        client.on_socket_close = lambda _client, _data, opened: self._closed(opened)
         try:
             client.connect(*self._address, keepalive=60)
         except OSError:
             return False
+        until = time.perf_counter() + JOIN_S
         while not client.is_connected():
-            if client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            opened: Any = client.socket()
+            if opened is None or time.perf_counter() > until:
                 return False
-        opened: Any = client.socket()
-        self._selector.register(opened, selectors.EVENT_READ, one)
+            if select.select([opened], [], [], LOOK_S)[0]:
+                client.loop_read()
         client.subscribe(f"ms/1/{self.site}/{name}/down", 1)
         return True
 
+    def _closed(self, opened: Any) -> None:
+        if opened in (self._selector.get_map() or ()):
+            self._selector.unregister(opened)
+
     def _rejoin(self, one: Sent) -> None:
         # A new connection begins at the first parcel that is not covered, as a fixture's does.
-        for key in list(self._selector.get_map().values()):
-            if key.data is one:
-                self._selector.unregister(key.fileobj)
+        one.client.disconnect()
         one.client = self._client(one.line.name)
         if self._join(one):
             self._offer_again(one)
 
     def _acknowledged(self, one: Sent) -> None:
-        one.unacknowledged -= 1
+        one.unacknowledged = max(0, one.unacknowledged - 1)
 
     def _take(self, one: Sent, message: MQTTMessage) -> None:
         for raw in scan(bytes(message.payload), PARCEL_BYTES):
@@ -187,8 +197,7 @@ class Sender:
 
     def _listen(self) -> None:
         for key, _ in self._selector.select(LOOK_S if self._idle() else 0):
-            if key.data.client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                self._selector.unregister(key.fileobj)
+            key.data.client.loop_read()
         for one in self.sent:
             if one.client.want_write():
                 one.client.loop_write()
