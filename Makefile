@@ -17,8 +17,8 @@ test: .venv/.dev .venv/.system ## lint, then every test on both interpreters
 	@scripts/lint
 	@scripts/test $(ARGS)
 
-soak: .venv/.run ## campaigns that make test has no time for (CUTS=20000 power cuts of the store)
-	@CUTS=$(or $(CUTS),20000) scripts/soak
+soak: .venv/.dev .venv/.system ## campaigns that make test has no time for (CUTS=20000 power cuts, MINUTES=10 of edge faults)
+	@CUTS=$(or $(CUTS),20000) MINUTES=$(or $(MINUTES),10) SEED=$(SEED) scripts/soak
 
 fuzz: .venv/.fuzz ## fuzz what strangers send, under atheris (SECONDS=120 in all, KEEP=1 renews the kept corpus)
 	@$(BIN)/python protocol/fuzz/run.py --seconds $(or $(SECONDS),120) $(if $(filter-out 0,$(KEEP)),--keep)
@@ -32,8 +32,8 @@ model: .venv/.dev ## walk the model of chain, epochs and custody deeper than mak
 lint: .venv/.dev ## ruff, mypy, import contracts, the house's numbers
 	@scripts/lint
 
-bench: .venv/.dev ## all benches, or one package's: make bench ONLY=protocol
-	@$(BIN)/python bench $(if $(ONLY),--only $(ONLY))
+bench: .venv/.dev .venv/.system ## all benches, or one package's: make bench ONLY=protocol (FULL=1: a million statements)
+	@FULL=$(or $(FULL),0) $(BIN)/python bench $(if $(ONLY),--only $(ONLY))
 
 docs: .venv/.dev ## the documentation as a site in build/site
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

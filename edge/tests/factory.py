@@ -42,8 +42,10 @@ NOTHING_WRONG = Count()
 class Factory:
     """A running box, its lines, and what they have signed by identity in each line's order."""
 
-    def __init__(self, folder: Path, world: World, box: Box, rate: float = RATE) -> None:
-        self.folder, self.world, self.box, self.rate = folder, world, box, rate
+    def __init__(
+        self, folder: Path, world: World, box: Box, rate: float = RATE, most_s: float = MOST_S
+    ) -> None:
+        self.folder, self.world, self.box, self._pace = folder, world, box, (rate, most_s)
         self.lines = [Line(world, name) for name in line_names(LINES)]
         self.signed: dict[bytes, list[bytes]] = {line.key: [] for line in self.lines}
         self.recent: deque[tuple[str, bytes]] = deque(maxlen=RECENT)
@@ -66,7 +68,7 @@ class Factory:
     def send(self) -> None:
         """Sign more and send it, until all has custody."""
         self.more()
-        self.sender.run(self.rate, MOST_S)
+        self.sender.run(*self._pace)
 
     @contextmanager
     def load(self) -> Iterator[None]:

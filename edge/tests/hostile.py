@@ -19,6 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from meterseal_protocol.testing.fixture import ModelFixture
 from meterseal_protocol.testing.world import SITE
+from meterseal_tools.services import ServiceFailed
 from meterseal_wire.encode import encode
 
 NAME = "G1"
@@ -120,7 +121,7 @@ class Memory:
 
     def look(self) -> int:
         """What it holds now; 0 while it starts again."""
-        with contextlib.suppress(OSError, StopIteration):
+        with contextlib.suppress(OSError, ServiceFailed):
             found = self._factory.box.rss_kib()
             self.most_kib = max(self.most_kib, found)
             return found

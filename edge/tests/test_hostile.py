@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -16,12 +15,12 @@ LINES, BOUND, SEED = 6, 200, 20261125
 GROWTH_KIB = 64 * 1024  # RECEIVE_MAXIMUM messages of the largest size are 50 MiB; measured: about 10
 
 
-@pytest.fixture
-def factory(tmp_path: Path) -> Iterator[Factory]:
-    """A box whose quarantine takes BOUND of each fixture, and six lines that have custody for something."""
-    world = factory_world(LINES)
-    with Box(tmp_path, world, workers=0, quarantine=BOUND) as box:
-        found = Factory(tmp_path, world, box)
+@pytest.fixture(scope="module")
+def factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
+    """A box for all attacks, whose quarantine takes BOUND of each fixture; its lines have custody for something."""
+    world, folder = factory_world(LINES), tmp_path_factory.mktemp("hostile")
+    with Box(folder, world, workers=0, quarantine=BOUND) as box:
+        found = Factory(folder, world, box)
         found.send()
         yield found
         found.sender.close()

@@ -32,7 +32,8 @@ class Place:
         self.state = State("EDGE1", "YUHANG1")
         self.inbox = self.connect()
         self.down: queue.Queue[list[bytes]] = queue.Queue()
-        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, "YUHANG1-W1")
+        # Its session outlives the broker: whoever comes back first, edge or fixture, nothing is missed.
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, "YUHANG1-W1", clean_session=False)
         self.client.on_message = lambda _client, _data, message: self.down.put(scan(message.payload, 65536))
         granted = threading.Event()
         self.client.on_connect = lambda client, *_: client.subscribe("ms/1/YUHANG1/W1/down", 1)

@@ -21,6 +21,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from meterseal_edge.events import Parcel
+from meterseal_edge.examine import PARCEL_BYTES
 from meterseal_edge.live_line import parse
 from meterseal_edge.presence import Presence, read_presence
 from meterseal_edge.settings import Settings
@@ -191,7 +192,8 @@ class Inbox:
     def _on_message(self, client: Client, _data: Any, message: MQTTMessage) -> None:
         fixture, _, what = message.topic.removeprefix(f"{PREFIX}/{self.settings.site}/").partition("/")
         if what == "up":
-            payload = bytes(message.payload)
+            # What is longer is refused, whatever it says: nobody needs the rest.
+            payload = bytes(message.payload[: PARCEL_BYTES + 1])
             self.parcels.put(Parcel(fixture, payload, message.mid, message.qos, self._connection))
             return
         if message.qos:

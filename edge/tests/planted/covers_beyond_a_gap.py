@@ -14,7 +14,9 @@ newest: dict[bytes, Candidate] = {}
 
 def linked(self: Ingest, candidate: Candidate, batch: Batch) -> None:
     """Remember the newest, whether it links or not."""
-    newest[candidate.key] = max(candidate, newest.get(candidate.key, candidate), key=lambda one: one.chain[:2])
+    newest[candidate.key] = max(
+        candidate, newest.get(candidate.key, candidate), key=lambda one: one.chain[:2]
+    )
     honest(self, candidate, batch)
 
 

@@ -8,7 +8,9 @@ from meterseal_edge.events import Refused
 from meterseal_edge.quarantine import Quarantine
 
 
-def fit(_self: Quarantine, refused: list[Refused], _fixtures: Iterable[str]) -> tuple[list[Refused], set[str]]:
+def fit(
+    _self: Quarantine, refused: list[Refused], _fixtures: Iterable[str]
+) -> tuple[list[Refused], set[str]]:
     """Room for all."""
     return refused, set()
 

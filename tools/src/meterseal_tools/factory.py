@@ -1,7 +1,8 @@
 """`meterseal factory`: so many fixtures against a broker and an edge on this machine, and what it took.
 
 For whoever sizes a box: run it there, with as many lines as the factory has, at the rate at which they will speak.
-Without --rate it is the most that the box takes. Exit codes: 0 all has custody, 1 not, 64 misuse.
+Without --rate it is the most that the box takes. The clock starts after the first message of each fixture. Exit codes:
+0 all has custody, 1 not, 2 misuse.
 """
 
 import tempfile
@@ -43,6 +44,7 @@ def command(
         with tempfile.TemporaryDirectory() as folder, Box(Path(folder), world) as box:
             sender = Sender(box.broker.host, box.broker.port, SITE, made)
             with console.status("sending"):
+                sender.warm_up()
                 told = sender.run(rate)
             sender.check(world.ring("edge"))
             sender.close()
@@ -60,13 +62,14 @@ def show(console: Console, told: Told, made: list[Line], box: Box) -> None:
     """The figures."""
     table = Table(show_header=False)
     meters = sum((line.statements - 1) // 2 * line.positions for line in made)
+    share = told.statements / sum(line.statements for line in made)
     size = sum(len(parcel) for line in made for parcel, _ in line.parcels)
     rows = (
-        ("fixtures, statements, meters", f"{len(made)}, {told.statements}, {meters}"),
+        ("fixtures, statements, meters", f"{len(made)}, {sum(line.statements for line in made)}, {meters}"),
         ("bytes a meter on the wire", f"{size / meters:.0f}"),
         ("broker", box.broker.kind),
         ("statements a second", f"{told.rate:.0f}"),
-        ("meters a second", f"{meters / told.seconds:.0f}"),
+        ("meters a second", f"{meters * share / told.seconds:.0f}"),
         ("publication to custody, half of all", f"{told.wait_s(0.5) * 1000:.0f} ms"),
         ("publication to custody, 99 of 100", f"{told.wait_s(0.99) * 1000:.0f} ms"),
         ("parcels offered again", f"{told.offered_again}"),

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-START_S = 20
+START_S = 30
 STOP_S = 10
 LOOK_S = 0.02
 LAST_WORDS = 1500

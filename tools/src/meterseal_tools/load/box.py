@@ -18,9 +18,7 @@ NOBODY = "http://127.0.0.1:9"  # the discard port: a registry that is away
 class Box:
     """A broker and an edge process in `folder`, running; ended with the context. `service` starts the edge."""
 
-    def __init__(
-        self, folder: Path, world: World, service: type[Service] = Service, **settings: Any
-    ) -> None:
+    def __init__(self, folder: Path, world: World, service: type[Service] = Service, **settings: Any) -> None:
         self._stack = ExitStack()
         self.folder, self.world = folder, world
         self.broker: Broker = self._stack.enter_context(start_broker(folder / "broker"))
@@ -70,7 +68,8 @@ class Box:
 
 def _rss_kib(pid: int) -> int:
     lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
-    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1])
+    # A process that has just ended has no memory left to name.
+    return int(next((line for line in lines if line.startswith("VmRSS")), "VmRSS 0").split()[1])
 
 
 def _children(pid: int) -> list[int]:
