@@ -23,7 +23,7 @@ from meterseal_tools.services import ServiceFailed
 from meterseal_wire.encode import encode
 
 NAME = "G1"
-TINY, HUGE, HALF_OPEN, INVENTED = 10_000, 200, 600, 800
+TINY, HUGE, HALF_OPEN, INVENTED = 10_000, 200, 1000, 800
 HUGE_BYTES = 130_000  # just below what the broker takes
 IN_FLIGHT = 200
 LOOK_S = 0.05

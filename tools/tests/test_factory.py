@@ -118,3 +118,21 @@ def test_a_line_that_nobody_granted_gets_no_custody_and_is_named(tmp_path: Path)
         with pytest.raises(NoCustody, match=r"1 of 2 lines .* L2 has 0 of 5.*alarms"):
             sender.run(most_s=3)
         sender.close()
+
+
+def test_what_is_sent_to_warm_up_is_covered_and_not_measured(tmp_path: Path) -> None:
+    """sender.py: the first parcel of each line that has more goes before the clock; a line of one parcel is whole in
+    the figures. By hand: 12 statements of which 4 went before, and 4 of a line that has no more.
+    """
+    world = factory_world(2)
+    long, short = Line(world, "L1", a_message=4), Line(world, "L2", a_message=4)
+    long.make(11)
+    short.make(3)
+    with Box(tmp_path, world, workers=0) as box:
+        sender = Sender(box.broker.host, box.broker.port, SITE, [long, short])
+        sender.warm_up()
+        assert [one.covered for one in sender.sent] == [4, 0]
+        told = sender.run()
+        assert told.statements == long.statements - 4 + short.statements
+        assert box.durable() == long.statements + short.statements
+        sender.close()

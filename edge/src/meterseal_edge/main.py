@@ -37,6 +37,7 @@ from meterseal_edge.metrics import Metrics, TimedExaminer, TimedLog, metrics_rou
 from meterseal_edge.offers import FOLDER, Offers
 from meterseal_edge.outbox import Outbox
 from meterseal_edge.pages.app import Site, make_app
+from meterseal_edge.pages.door import Door
 from meterseal_edge.pages.log_pages import log_routes
 from meterseal_edge.pages.people_pages import people_routes, viewer_of
 from meterseal_edge.people.desk import Desk
@@ -212,7 +213,7 @@ def run(edge: Edge) -> int:
     site = Site(edge.views, viewer_of(edge.desk), routes)
     app = make_app(edge.state, edge.store, edge.checkpointer.checkpoint, site)
     server = uvicorn.Server(
-        uvicorn.Config(app, log_config=None, log_level="warning", timeout_graceful_shutdown=2)
+        uvicorn.Config(app, http=Door, log_config=None, log_level="warning", timeout_graceful_shutdown=2)
     )
     door = socket.create_server((edge.settings.page_host, edge.settings.page_port))
 

@@ -145,10 +145,11 @@ class Sender:
             self._waits.append(now - one.open.popleft()[1])
 
     def warm_up(self) -> None:
-        """Send the first parcel of each line: what follows measures no start of the box's processes."""
+        """Send the first parcel of each line that has more: what follows measures no start of the box's processes."""
         whole = [(line, line.parcels, line.statements) for line in (one.line for one in self.sent)]
         for line, parcels, _ in whole:
-            line.parcels, line.statements = parcels[:1], parcels[0][1]
+            first = parcels[: len(parcels) > 1]
+            line.parcels, line.statements = first, first[0][1] if first else 0
         self.run()
         for line, parcels, statements in whole:
             line.parcels, line.statements = parcels, statements
