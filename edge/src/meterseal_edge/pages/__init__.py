@@ -1,4 +1,4 @@
 """The edge's pages: files as they lie, server-sent events, JSON for machines.
 
-Read in this order: statics, live, run_pages, app, log_pages, people_pages.
+Read in this order: statics, live, run_pages, app, door, log_pages, people_pages.
 """
