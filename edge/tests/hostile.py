@@ -84,13 +84,13 @@ class Hostile:
             told.wait_for_publish(60)
 
     @contextmanager
-    def half_open(self) -> Iterator[list[socket.socket]]:
+    def half_open(self, count: int = HALF_OPEN) -> Iterator[list[socket.socket]]:
         """Connections to broker and page on which nothing, or half a request, is said."""
         page = urlsplit(self.factory.box.page)
         broker = self.factory.box.broker
         with ExitStack() as stack:
             found = []
-            for number in range(HALF_OPEN):
+            for number in range(count):
                 address = (broker.host, broker.port) if number % 2 else (page.hostname, page.port)
                 with contextlib.suppress(OSError):
                     opened = stack.enter_context(socket.create_connection(address, timeout=5))
