@@ -34,7 +34,9 @@ def faults(tmp_path: Path) -> Iterator[Faults]:
 def test_an_edge_killed_sixty_times_under_load_loses_nothing_and_counts_nothing_twice(
     faults: Faults,
 ) -> None:
-    """Issue 6, faults: SIGKILL under load; the hundreds are `make soak`'s. Each comes at a drawn moment while parcels are under way."""
+    """Issue 6, faults: SIGKILL under load; the hundreds are `make soak`'s. Each comes at a drawn moment while parcels
+    are under way.
+    """
     with faults.factory.load():
         for _ in range(KILLS):
             faults.pause(0.01, 0.15)
