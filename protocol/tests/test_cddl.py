@@ -155,4 +155,10 @@ def test_every_kind_has_its_rule() -> None:
 def test_a_plan_and_an_evidence_leaf_have_their_rules(medium: int) -> None:
     """What a statement only names by its hash has a form, too."""
     assert holds("plan", plan_document(bytes(32), [[100, 1, 2, 3, 4]], medium))
+    more = {24: 3, 128: 2, 129: [100, 5000], 130: [1000, 9000, [[90, 110]]]}
+    full = {**cbor2.loads(plan_document(bytes(32), [[100, 1, 2, 3, 4]], medium)), **more}
+    assert holds("plan", cbor2.dumps(full, canonical=True))
+    assert not holds("plan", cbor2.dumps({**full, 129: [100]}, canonical=True))
     assert all(holds("evidence-leaf", leaf) for leaf in Seat(1, "12082058", medium).leaves())
+    assert holds("evidence-leaf", cbor2.dumps([1, 0, b"x", 2, 0]))
+    assert not holds("evidence-leaf", cbor2.dumps([1, 0, b"x", 2]))

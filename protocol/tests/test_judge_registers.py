@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from meterseal_protocol.testing.runs import Seat
+from meterseal_protocol.testing.runs import Seat, telegram
 from meterseal_protocol.testing.trial import Trial
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire import point as p
+from meterseal_wire.encode import encode
 
 STEP_UL = 1_000_000  # the world's types count litres
 PULSE_UL = 10_000
@@ -71,6 +72,39 @@ def test_a_register_step_takes_its_share_of_the_limit_and_no_more(litres: int, c
 def test_a_point_by_the_dial_is_judged_like_any_other() -> None:
     """1000 L on the dial against 1000 L at the reference: nothing to say of its error or its register."""
     assert by_dial(1000) == set()
+
+
+@pytest.mark.parametrize(
+    "first, last, code",
+    [
+        ((0, 100), (1, 1100), None),
+        ((0, 100), (1, 1099), "evidence.mismatch"),
+        ((0, 101), (1, 1100), "evidence.mismatch"),
+        ((0, 100), None, "evidence.missing"),
+        (None, (1, 1100), "evidence.missing"),
+    ],
+)
+def test_the_telegrams_around_a_point_by_the_dial_are_decoded_again(
+    first: tuple[int, int] | None,
+    last: tuple[int, int] | None,
+    code: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """1000 L are signed; the meter's own telegrams before and after must be 1000 L apart, and both must be there."""
+    trial = Trial().begin()
+    seat = trial.seat((0, 4_000, -8_000))
+    row = seat.points[0]
+    row[p.METHOD], row[p.METER_COUNTS], row[p.REGISTER_DIFF], row[p.REF_COUNTS] = p.STATIC, 0, 1000, 1_000_000
+    row[p.DURATION_MS] = 1000 * STEP_UL * 3_600_000 // (row[p.FLOW_MIN_ML_PER_H] * 1000)
+    seat.end_litres = 1120
+    leaves = seat.leaves()[:2]
+    for found in (first, last):
+        if found:
+            leaves.append(bytes(encode([1, found[0], telegram(seat.address, found[1]), 0, 0])))
+    monkeypatch.setattr(seat, "leaves", lambda: leaves)
+    trial.run(seat)
+    codes = {code for code, _ in trial.decide().reasons if code.startswith("evidence")}
+    assert codes == ({code} if code else set())
 
 
 @pytest.mark.parametrize("second_ppm, spread", [(-13_000, None), (-13_001, (0, 10_001, 10_000))])

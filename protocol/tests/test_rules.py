@@ -19,8 +19,10 @@ from meterseal_protocol.rules import pack as pack_module
 from meterseal_protocol.rules.meter_type import MeterType
 from meterseal_protocol.rules.pack import compile_pack
 from meterseal_protocol.rules.schema import FIELDS
+from meterseal_protocol.testing.trial import with_values
 from meterseal_protocol.testing.world import gas_type_fields, water_type_fields
 from meterseal_wire import labels as L
+from meterseal_wire.point import STATIC
 from meterseal_wire.scan import scan
 
 COMPILER = Path(__file__).parents[1] / "spec" / "compile_packs.py"
@@ -159,7 +161,40 @@ def test_a_water_plan_states_flows_counts_volume_settling_and_repeats() -> None:
             [42_000, 100, 1_000_000, 30_000, 1],
             [26_250, 100, 1_000_000, 30_000, 1],
         ],
+        L.STABILITY: [5000, 120_000, BANDS],
     }
+
+
+def test_a_static_plan_lets_through_what_the_register_can_tell() -> None:
+    """A litre a register unit: a quarter of 2 % wants 200 L, a quarter of 5 % wants 80 L, a tenth more each; so many
+    counts of the reference at least, too. Method 2 is static.
+    """
+    plan = scan(plan_for(load_pack("jjg162"), water_type_fields(), STATIC))
+    assert plan[L.METHOD] == 2
+    assert [row[:3] for row in plan[L.PLAN_POINTS]] == [
+        [2_375_000, 200, 220_000_000],
+        [42_000, 200, 220_000_000],
+        [26_250, 80, 88_000_000],
+    ]
+
+
+def test_a_finer_register_makes_a_static_point_as_short_as_any_other() -> None:
+    """10^-6 m3: pulses and time decide; 0.95 Q3 for 10 s is 6.597222 L, 100 pulses of 10 mL are 1 L; a tenth more."""
+    plan = scan(plan_for(load_pack("jjg162"), {**water_type_fields(), L.REGISTER_EXPONENT: -6}, STATIC))
+    assert [row[2] for row in plan[L.PLAN_POINTS]] == [7_256_945, 1_100_000, 1_100_000]
+
+
+def test_no_plan_names_a_method_that_no_fixture_has() -> None:
+    """Method 3 is the collecting tank: its arithmetic exists, its driver does not."""
+    with pytest.raises(BadPack, match="method 3"):
+        plan_for(load_pack("jjg162"), water_type_fields(), 3)
+
+
+def test_a_pack_that_asks_for_a_run_in_gets_it_at_its_greatest_flow() -> None:
+    """A minute at 0.95 Q3; a pack that asks for no stability gets none."""
+    pack = with_values(load_pack("jjg162"), {"run_in_ms": 60_000, "stable_ms": 0})
+    plan = scan(plan_for(pack, water_type_fields()))
+    assert plan[L.RUN_IN] == [2_375_000, 60_000] and L.STABILITY not in plan
 
 
 def test_a_gas_plan_runs_five_cycles_at_least() -> None:
@@ -183,6 +218,10 @@ def test_no_plan_is_made_for_a_type_that_the_pack_does_not_know(field: str) -> N
     }[field]
     with pytest.raises(BadPack, match="choose another pack"):
         plan_for(load_pack("jjg162"), {**water_type_fields(), **wrong})
+
+
+BANDS = [[2_250_000, 2_500_000], [40_000, 44_000], [25_000, 27_500]]
+"""0.9 to 1 Q3, 1 to 1.1 Q2 and Q1 in mL/h (domain facts, draft)."""
 
 
 def draft(value: Any) -> dict[str, Any]:

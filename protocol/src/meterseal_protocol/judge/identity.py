@@ -1,6 +1,6 @@
 """meter, evidence: is it this meter, of a known type, and do its own telegrams say what was signed?"""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from meterseal_protocol.evidence import Entry, evidence_root
@@ -9,6 +9,7 @@ from meterseal_protocol.judge.case import Case
 from meterseal_protocol.judge.history import Stand
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
+from meterseal_wire import point as p
 from meterseal_wire.encode import encode
 from meterseal_wire.errors import WireError
 from meterseal_wire.scan import scan
@@ -18,6 +19,8 @@ from meterseal_wire.telegram.errors import MBusError
 from meterseal_wire.telegram.mbus_telegram import decode, electronic_address, volume
 
 START, END = 0, 1
+Leaf = tuple[int, ...]
+"""(when), or (when, point, repeat)."""
 TELEGRAM_BYTES = 261
 LARGEST_EXPONENT = 20
 
@@ -92,28 +95,61 @@ def _evidence(case: Case, stand: Stand, result: Entry) -> Iterator[Reason]:
         START: stand.seat.get(L.START_REGISTER),
         END: None if stand.outcome is None else stand.outcome.get(L.END_REGISTER),
     }
-    leaves = _leaves(items, position)
+    leaves, address = _leaves(items, position), stand.seat.get(L.ELECTRONIC_ADDRESS)
     for when, register in said.items():
-        raw = leaves.get(when)
+        raw = leaves.get((when,))
         if raw is None or register is None:
             yield "evidence.missing", (position, when)
-        elif not _agrees(raw, stand.seat.get(L.ELECTRONIC_ADDRESS), register, case):
+        elif not _agrees(raw, address, register, case):
             yield "evidence.mismatch", (position, when)
+    for row in stand.outcome[L.POINTS] if stand.outcome else ():
+        # The meter was read and not counted: its figure is the difference of two telegrams.
+        if row[p.METHOD] == p.STATIC and row[p.METER_COUNTS] == 0:
+            yield from _point_evidence(leaves, row, (position, address), case)
 
 
-def _leaves(items: Iterable[bytes], position: int) -> dict[int, bytes]:
-    """Telegrams of a position: items [position, when, telegram]. Those of others, most of them, are not even read."""
-    found, start = {}, b"\x83" + encode(position)
+def _point_evidence(
+    leaves: Mapping[Leaf, bytes], row: Sequence[int], seat: tuple[int, bytes | None], case: Case
+) -> Iterator[Reason]:
+    """The two telegrams of a point, decoded again, against its difference of registers."""
+    raws = [leaves.get((when, row[p.POINT], row[p.REPEAT]), b"") for when in (START, END)]
+    if not all(raws):
+        yield "evidence.missing", (seat[0], START if not raws[START] else END)
+    elif not _apart(raws, seat[1], row[p.REGISTER_DIFF], case):
+        yield "evidence.mismatch", (seat[0], END)
+
+
+def _leaves(items: Iterable[bytes], position: int) -> dict[Leaf, bytes]:
+    """Telegrams of a position: items [position, when, telegram], at a point with its index and repeat behind them.
+    Those of other positions, most of them, are not even read.
+    """
+    found: dict[Leaf, bytes] = {}
+    start = encode(position)
     for item in items:
-        if not item.startswith(start):
+        if not item.startswith((b"\x83" + start, b"\x85" + start)):
             continue
         try:
-            _, when, raw = scan(item)
+            _, when, raw, *point = scan(item)
         except WireError:
             continue
-        if isinstance(when, int) and isinstance(raw, bytes) and len(raw) <= TELEGRAM_BYTES:
-            found[when] = raw
+        named = all(isinstance(number, int) for number in (when, *point))
+        if named and isinstance(raw, bytes) and len(raw) <= TELEGRAM_BYTES:
+            found[when, *point] = raw
     return found
+
+
+def _apart(raws: Sequence[bytes], address: bytes | None, steps: int, case: Case) -> bool:
+    """True if both telegrams are from that address and their registers so many of the type's units apart."""
+    try:
+        told = [_told(raw) for raw in raws]
+    except (MBusError, Cjt188Error):
+        return False
+    unit = _exponent(case, told[START][1][1])
+    powers = [unit, *(power for _, (_, power) in told)]
+    if any(said != address for said, _ in told) or max(map(abs, powers)) > LARGEST_EXPONENT:
+        return False
+    before, after = (mantissa * 10 ** (power - min(powers)) for _, (mantissa, power) in told)
+    return bool(after - before == steps * 10 ** (unit - min(powers)))
 
 
 def _agrees(raw: bytes, address: bytes | None, register: int, case: Case) -> bool:

@@ -97,11 +97,24 @@ class Seat:
         return found
 
     def leaves(self) -> list[bytes]:
-        """Evidence leaves: the telegrams at start and end."""
+        """Evidence leaves: the telegrams at start and end, and at those of each point that was read."""
         if self.silent:
             return []
-        readings = ((START, self.start_litres), (END, self.end))
-        return [bytes(encode([self.position, when, telegram(self.address, n)])) for when, n in readings]
+        ends: list[tuple[int, int, tuple[int, ...]]] = [(START, self.start_litres, ()), (END, self.end, ())]
+        readings = ends + self._read_at_points()
+        return [
+            bytes(encode([self.position, when, telegram(self.address, n), *point]))
+            for when, n, point in readings
+        ]
+
+    def _read_at_points(self) -> list[tuple[int, int, tuple[int, ...]]]:
+        found, litres = [], self.start_litres
+        for row in self.points:
+            if row[p.METHOD] == p.STATIC and not row[p.METER_COUNTS]:
+                place = row[p.POINT], row[p.REPEAT]
+                found += [(START, litres, place), (END, litres + row[p.REGISTER_DIFF], place)]
+                litres += row[p.REGISTER_DIFF]
+        return found
 
 
 def telegram(address: bytes, litres: int) -> bytes:
