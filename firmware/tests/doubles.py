@@ -29,14 +29,13 @@ class Line:
 
 
 class CaptureEnd:
-    """A counting front end of 3 channels at 1000 ticks a second: each `R` lets `step` ticks pass, and channel n
-    counts one edge each `periods[n]` ticks (0: none) while its gate is open,
-    and none after `dry_after` ticks.
+    """A counting front end at 1000 ticks a second: each `R` lets `step` ticks pass, each `S` `look`, and channel n counts
+    one edge each `periods[n]` ticks (0: none) while its gate is open, and none after `dry_after` ticks.
     """
 
-    def __init__(self, periods, step=1000):
+    def __init__(self, periods, step=1000, look=10):
         self.periods = periods
-        self.step = step
+        self.step, self.look = step, look
         self.ticks = 0
         self.flow = 0
         self.armed = 0
@@ -64,7 +63,7 @@ class CaptureEnd:
         return "Z", 160000, 159990, seconds, 0
 
     def say_s(self):
-        self.ticks += 10
+        self.ticks += self.look
         found = ["S", self.ticks, self.flow, 20100, 10132, 600, 20150, 40000]
         for position in range(1, len(self.periods)):
             found += [20000 + position, 40000 - position]
@@ -89,6 +88,66 @@ class CaptureEnd:
     def say_d(self, _mask):
         self.closed = self.ticks
         return "D", self.ticks
+
+
+class PipeEnd(CaptureEnd):
+    """A front end on a pipe with a valve: channel n gives an edge each `uls[n]` microlitres that flow, 0: none.
+
+    At 1000 ticks a second, 3600 mL/h are one microlitre a tick, so volumes are kept in parts of 3600. `wobble(flow,
+    ticks)` is what really flows where the valve stands at `flow`; `leak` flows though it is closed.
+    """
+
+    def __init__(self, uls, step=1000, look=10):
+        super().__init__(uls, step, look)
+        self.parts = self.from_parts = 0
+        self.leak = 0
+        self.wobble = lambda flow, _ticks: flow
+        self.flows = []
+
+    def ul(self):
+        """Microlitres that passed so far, rounded down."""
+        return self.parts // 3600
+
+    def now_flow(self):
+        return self.wobble(self.flow, self.ticks) if self.flow else self.leak
+
+    def run(self, ticks):
+        self.parts += self.now_flow() * ticks
+        self.ticks += ticks
+
+    def say_t(self):
+        self.run(self.step)
+        return "T", self.ticks
+
+    def say_f(self, flow):
+        self.flows.append(flow)
+        return super().say_f(flow)
+
+    def say_s(self):
+        flow = self.now_flow()
+        self.parts += self.look * flow
+        found = list(super().say_s())
+        found[2] = flow
+        return tuple(found)
+
+    def say_a(self, mask):
+        self.from_parts = self.parts
+        return super().say_a(mask)
+
+    def say_d(self, mask):
+        self.until_parts = self.parts
+        return super().say_d(mask)
+
+    def say_r(self):
+        if self.closed is None:
+            self.run(self.step)
+            self.until_parts = self.parts
+        found = ["R", self.ticks]
+        for ul in self.periods:
+            edges = self.until_parts // (ul * 3600) - self.from_parts // (ul * 3600) if ul else 0
+            last = self.ticks - self.armed
+            found += [max(0, edges - 1), 1 if edges else 0, last if edges else 0]
+        return tuple(found)
 
 
 class Folder:

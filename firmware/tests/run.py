@@ -3,7 +3,8 @@
     MICROPYPATH=.frozen:protocol/src:firmware/src:firmware/tests micropython firmware/tests/run.py [part of a name]
 
 Plain functions with plain asserts, so CPython can run the same files. Exit code 1 when one fails or none was found.
-Garbage is collected before each file and each test: what stays would else lie between it and break up the heap.
+Garbage is collected before each file and each test, and a file is forgotten after its tests: what stays would else lie
+between it and break up the heap.
 """
 
 import gc
@@ -25,6 +26,8 @@ def run(folder: str, part: str) -> int:
                     passed += 1
                 else:
                     failed += 1
+        # What a file needs is not needed by the next one, and the heap is small.
+        del module, sys.modules[name[:-3]]
     print("%d passed, %d failed" % (passed, failed))
     return 1 if failed or not passed else 0
 

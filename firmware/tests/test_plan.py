@@ -8,6 +8,7 @@ from meterseal_wire.encode import encode
 
 RULES = bytes(range(32))
 ROW = [2500000, 10, 100000, 2000, 1]
+BANDS = [[2250000, 2500000], [25000, 27500]]
 
 
 def document(**changes):
@@ -39,6 +40,21 @@ def test_a_plan_is_read_in_its_order_and_named_by_its_hash():
     assert (first.least_counts, first.least_ul, first.settle_ms, first.repeats) == (10, 100000, 2000, 1)
 
 
+def test_what_a_plan_leaves_out_is_the_reference_method_without_more():
+    """Method 1; any mode; no run-in; no window."""
+    plan = read_plan(document())
+    assert (plan.method, plan.mode, plan.run_in) == (1, None, None)
+    assert [point.window_ms for point in plan.points] == [0, 0]
+
+
+def test_method_mode_run_in_and_stability_are_read():
+    """spec/rules.md: 128 method, 24 mode, 129 run-in, 130 stability with a band for each point."""
+    plan = read_plan(document(METHOD=2, MODE=3, RUN_IN=[2500000, 60000], STABILITY=[5000, 60000, BANDS]))
+    assert (plan.method, plan.mode, plan.run_in) == (2, 3, (2500000, 60000))
+    assert [point.band for point in plan.points] == [(2250000, 2500000), (25000, 27500)]
+    assert [(point.window_ms, point.within_ms) for point in plan.points] == [(5000, 60000)] * 2
+
+
 def test_plans_that_are_not_strict_cbor_are_refused():
     """RFC 8949 section 4.2.1: a byte too many, and the number 1 spelled as 18 01."""
     assert refused(document() + b"\x00") == "plan.malformed"
@@ -65,5 +81,19 @@ def test_plans_out_of_shape_are_refused():
         {"PLAN_POINTS": [[1, 1, 0, 0, 0]]},
         {"PLAN_POINTS": [[1, 1, 0, True, 1]]},
         {"NUMBER": 1},
+        {"METHOD": 3},
+        {"METHOD": True},
+        {"MODE": 0},
+        {"MODE": 4},
+        {"RUN_IN": [0, 1000]},
+        {"RUN_IN": [2500000]},
+        {"RUN_IN": 60000},
+        {"STABILITY": [5000, 60000]},
+        {"STABILITY": [0, 60000, BANDS]},
+        {"STABILITY": [5000, 4999, BANDS]},
+        {"STABILITY": [5000, 60000, BANDS[:1]]},
+        {"STABILITY": [5000, 60000, [[2500001, 2600000], BANDS[1]]]},
+        {"STABILITY": [5000, 60000, [BANDS[0], [20000, 24999]]]},
+        {"STABILITY": [5000, 60000, [BANDS[0], [20000]]]},
     ):
         assert refused(document(**wrong)) == "plan.malformed", wrong

@@ -8,9 +8,11 @@ from doubles import Folder
 import meterseal_fixture
 import meterseal_wire
 from meterseal_fixture.chronicle import Chronicle
+from meterseal_fixture.errors import FixtureError
 from meterseal_fixture.keep import Keep
 from meterseal_fixture.signer.software_p256 import SoftwareSigner
 from meterseal_fixture.startup import firmware_digest, sign_first
+from meterseal_fixture.vital import Stuck, part
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.scan import scan
@@ -42,6 +44,11 @@ class Station:
 
     def complain(self, code, detail=""):
         self.complaints.append((code, detail))
+
+    def note(self, name, detail=""):
+        self.told.append(("noted", name, detail))
+        self.chronicle.sign(L.KIND_EVENT, {L.EVENT: name, L.DETAIL: detail})
+        return True
 
     def changed(self):
         self.told.append("changed")
@@ -84,20 +91,24 @@ def test_the_very_first_boot_has_no_head_and_counted_no_attempt():
 
 def test_every_attempt_left_open_is_abandoned_for_power_after_boot():
     """Two attempts that nothing closed: boot cites the last head, then one abandonment each, reason POWER (5), no
-    counts; the next boot abandons nothing.
+    counts, and an event that names it; the next boot abandons nothing. A brown-out is no other case: the chips tell
+    it as power on.
     """
     with Folder() as path:
         first = started(path)
         for counter in (1, 2):
             first.chronicle.sign(L.KIND_ATTEMPT, attempt(counter), [b"plan"])
         second = started(path)
-        boot, one, two = [payload for _, payload in second.payloads()[3:]]
+        boot, one, first_event, two, second_event = [payload for _, payload in second.payloads()[3:]]
         assert (boot[L.LAST_HEAD], boot[L.COUNTER], second.counter) == ([1, 2], 2, 2)
         assert one == {L.ATTEMPT: [1, 1], L.REASON: kinds.POWER, L.RAW_COUNTS: []}
         assert two == {L.ATTEMPT: [1, 2], L.REASON: kinds.POWER, L.RAW_COUNTS: []}
-        assert second.told[:3] == [("boot", 2, 0), ("abandoned", 2, 1), ("abandoned", 2, 2)]
+        assert [event[L.DETAIL] for event in (first_event, second_event)] == ["1/1", "1/2"]
+        assert {event[L.EVENT] for event in (first_event, second_event)} == {"run.power"}
+        ends = [told for told in second.told if told[0] in ("boot", "abandoned")]
+        assert ends == [("boot", 2, 0), ("abandoned", 2, 1), ("abandoned", 2, 3)]
         assert second.complaints == [("run.power", "")] * 2
-        assert len(started(path).payloads()) == 7
+        assert len(started(path).payloads()) == 9
 
 
 def test_a_watchdogs_restart_is_told_and_stands_in_the_boot_statement():
@@ -111,7 +122,25 @@ def test_a_watchdogs_restart_is_told_and_stands_in_the_boot_statement():
         station = Station(path)
         sign_first(station, Bitten, "front-1")
         assert station.complaints == [("board.watchdog", "")]
-        assert station.payloads()[-1][1][L.RESET_CAUSE] == 3
+        (_, boot), (_, event) = station.payloads()[-2:]
+        assert boot[L.RESET_CAUSE] == 3
+        assert event == {L.EVENT: "board.watchdog", L.DETAIL: "0 open"}
+
+
+def test_what_ended_the_application_is_an_event_of_the_next_start_and_of_no_other():
+    """The line that `part` left: its code is the event's name, its sentence is shown; then it is gone. A line that is
+    no code of ours still is an event, and shown as a fault of the program.
+    """
+    with Folder() as path:
+        part(path, Stuck("task.stuck", "running"))
+        station = started(path)
+        assert station.complaints == [("task.stuck", "running")]
+        assert station.payloads()[-1][1] == {L.EVENT: "task.stuck", L.DETAIL: "running"}
+        assert len(started(path).payloads()) == 3
+        part(path, FixtureError("some.thing"))
+        strange = started(path)
+        assert strange.complaints == [("station.out_of_order", "")]
+        assert strange.payloads()[-1][1] == {L.EVENT: "some.thing", L.DETAIL: ""}
 
 
 def test_the_digest_is_the_recipes():

@@ -43,18 +43,30 @@ LONGEST_MS = 20000
 
 
 class Meters:
-    """The bus: every address answers with one register, at once; `asked` has the addresses."""
+    """The bus: every address answers at once with `register(address)`; `asked` has the addresses, `verifying` who was
+    told to enter verification mode, `left` who left it.
+    """
 
     def __init__(self):
         self.asked = []
+        self.verifying, self.left = [], []
+        self.register = lambda _address: 1000
 
     async def read(self, address):
         self.asked.append(address)
         await asyncio.sleep_ms(0)
-        return Reading(address, 1000, b"telegram")
+        return Reading(address, self.register(address), b"telegram")
 
     def check(self, _reading, _address):
         return None
+
+    async def enter(self, address):
+        self.verifying.append(address)
+
+    async def leave_all(self):
+        self.left += self.verifying
+        self.verifying = []
+        return []
 
 
 class Link:
@@ -70,11 +82,14 @@ class Link:
 
 
 class Fixture:
-    """A bench whose channel n counts an edge each `periods[n]` ticks, the reference first. Use as `with`."""
+    """A bench whose channel n counts an edge each `periods[n]` ticks, the reference first. Use as `with`.
 
-    def __init__(self, periods=(100, 500, 500), make=Station):
-        self.end = CaptureEnd(list(periods))
-        self._folder = Folder()
+    `end` is another front end in that one's place, `folder` another folder's `with`.
+    """
+
+    def __init__(self, periods=(100, 500, 500), make=Station, end=None, folder=None):
+        self.end = end or CaptureEnd(list(periods))
+        self._folder = folder or Folder()
         self._make = make
 
     def __enter__(self):
@@ -143,11 +158,19 @@ class Fixture:
             place = (record.epoch, record.seq)
 
 
-def order(positions, mode=1, do="run"):
-    """A panel's order of PLAN."""
+def plan_of(rows, **more):
+    """A plan document of these rows; `more` are labels' names."""
+    fields = {L.MEDIUM: 1, L.RULES: bytes(32), L.PLAN_POINTS: rows}
+    for name, value in more.items():
+        fields[getattr(L, name)] = value
+    return encode(fields)
+
+
+def order(positions, mode=1, do="run", plan=PLAN):
+    """A panel's order of a plan."""
     return {
         "do": do,
-        "plan": PLAN.hex(),
+        "plan": plan.hex(),
         "mode": mode,
         "operator": "07",
         "tenant": "",

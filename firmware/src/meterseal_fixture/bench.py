@@ -3,6 +3,9 @@
 Time is the capture clock's alone: settling, quiet meters and durations are counted in its ticks, so a bench whose
 clock runs faster than the wall needs no other code. Sleeps here only keep from asking too often.
 
+Where the plan gives a window, the measured flow must stay in the point's band for it before gates open. If it has
+not within the plan's time, the run ends: `flow.unsteady`, signed as NO_FLOW, since no flow to measure at came.
+
 A point ends when every position that still takes part has its least counts. A meter that gives no edge for
 longer than QUIET_FACTOR times the plan's volume should take (and QUIET_S) leaves the run with NO_FLOW, and a row
 that shows what the reference counted meanwhile. A reference that gives none for half as long ends the run: with
@@ -10,6 +13,7 @@ NO_FLOW where the meters are quiet too (a dry pipe), with FAULT where they go on
 """
 
 import asyncio
+import time
 
 from meterseal_fixture.errors import BenchFault, Stopped
 from meterseal_fixture.plan import PlanPoint
@@ -28,13 +32,21 @@ FULL = 1 << 32  # counts and ticks of a point are signed in 32 bits (design sect
 
 
 class StopButton:
-    """What the operator's stop leaves behind; `check` raises Stopped once it was pressed."""
+    """What the operator's stop leaves behind; `check` raises Stopped once it was pressed. `seen` is when that was asked
+    last, in the board's milliseconds: whoever asks is alive (vital.py).
+    """
 
     def __init__(self) -> None:
         self.pressed = False
+        self.seen = time.ticks_ms()
+
+    def alive(self) -> None:
+        """Somebody takes steps."""
+        self.seen = time.ticks_ms()
 
     def check(self) -> None:
         """Called between any two steps of a run."""
+        self.alive()
         if self.pressed:
             raise Stopped
 
@@ -87,27 +99,65 @@ class Bench:
         if changed:
             changed()
         closed = await self._count(point, taking_part, gate)
-        counts = await self.front.counts()
-        if any(number >= FULL for channel in counts.channels for number in channel):
-            raise BenchFault("counter.overflow")
+        counts = await self._figures()
         duration_ms = (closed - gate.opened) * 1000 // self.front.ticks_per_s
         for position in taking_part:
             position.points.append(_row(position, (index, repeat, duration_ms), counts, gate))
         self._add_up(counts)
 
+    async def run_in(self, flow: int, ms: int) -> None:
+        """Let it flow before the first point, uncounted: air goes out, and meters come to what they will be."""
+        await self.front.set_flow(flow)
+        await self._wait(ms)
+
+    def mask(self, positions: list[Position]) -> int:
+        """The gates of a point: the reference's and those of the meters."""
+        mask = 1 << REFERENCE
+        for position in positions:
+            mask |= 1 << position.number
+        return mask
+
     async def _settle(self, point: PlanPoint) -> None:
         await self.front.set_flow(point.flow)
-        until = await self.front.now() + point.settle_ms * self.front.ticks_per_s // 1000
+        await self._wait(point.settle_ms)
+        if point.window_ms:
+            await self._steady(point)
+
+    async def _wait(self, ms: int) -> None:
+        until = await self.front.now() + self._ticks(ms)
         while await self.front.now() < until:
             self.button.check()
             await asyncio.sleep_ms(POLL_MS)
+
+    async def _steady(self, point: PlanPoint) -> None:
+        window, within = self._ticks(point.window_ms), self._ticks(point.within_ms)
+        begun = since = await self.front.now()
+        while True:
+            self.button.check()
+            sample = await self.front.sample()
+            if not point.band[0] <= sample.flow <= point.band[1]:
+                since = sample.ticks
+            elif sample.ticks - since >= window:
+                return
+            if sample.ticks - begun > within:
+                raise BenchFault("flow.unsteady" if sample.flow else "bench.no_flow", sample.flow or "")
+            await asyncio.sleep_ms(POLL_MS)
+
+    def _ticks(self, ms: int) -> int:
+        return ms * self.front.ticks_per_s // 1000
 
     async def _open_gates(self, positions: list[Position]) -> Gate:
         for position in positions:
             position.state = COUNTING
         self.counting = True
         self._open = positions
-        return Gate(await self.front.arm(_mask(positions)))
+        return Gate(await self.front.arm(self.mask(positions)))
+
+    async def _figures(self) -> Counts:
+        counts = await self.front.counts()
+        if any(number >= FULL for channel in counts.channels for number in channel):
+            raise BenchFault("counter.overflow")
+        return counts
 
     async def _count(self, point: PlanPoint, positions: list[Position], gate: Gate) -> int:
         watch = Watch(point, gate.opened, self.front.ticks_per_s)
@@ -121,16 +171,20 @@ class Bench:
         return closed
 
     async def _close_gates(self, positions: list[Position]) -> int:
-        closed = await self.front.disarm(_mask(positions))
+        closed = await self.front.disarm(self.mask(positions))
         for channel, edges in enumerate(self.front.bounced):
             if edges:
                 self.bounced[channel] = self.bounced.get(channel, 0) + edges
         return closed
 
-    async def _look(self, gate: Gate, positions: list[Position]) -> None:
+    async def _look(self, gate: Gate, positions: list[Position]) -> Sample:
         sample = await self.front.sample()
+        if sample.ticks - gate.opened >= FULL:
+            # No edge that comes from here on has a number that could be signed.
+            raise BenchFault("counter.overflow")
         gate.see(sample, positions)
         self.conditions.see(sample.air, sample.humidity)
+        return sample
 
     def _add_up(self, counts: Counts) -> None:
         for position in self._open:
@@ -177,8 +231,8 @@ class Watch:
         BenchFault when the reference is quiet.
         """
         done = self._enough(REFERENCE, LEAST_REFERENCE, counts)
-        quiet = {position.number: self._quiet_ticks(position.number, counts) for position in live(positions)}
-        silence = self._quiet_ticks(REFERENCE, counts)
+        quiet = {position.number: self.quiet_ticks(position.number, counts) for position in live(positions)}
+        silence = self.quiet_ticks(REFERENCE, counts)
         if silence > self.quiet // 2:
             # Who still counts now has been quiet for less than half as long as the reference.
             if quiet and min(quiet.values()) < silence // 2:
@@ -196,20 +250,14 @@ class Watch:
     def _enough(self, channel: int, least: int, counts: Counts) -> bool:
         return counts.channels[channel][0] >= least
 
-    def _quiet_ticks(self, channel: int, counts: Counts) -> int:
+    def quiet_ticks(self, channel: int, counts: Counts) -> int:
+        """For how long that channel has given no edge."""
         edges = counts.channels[channel][2]
         last, since = self.seen.get(channel, (0, self.opened))
         if edges != last:
             since = counts.ticks
             self.seen[channel] = (edges, since)
         return counts.ticks - since
-
-
-def _mask(positions: list[Position]) -> int:
-    mask = 1 << REFERENCE
-    for position in positions:
-        mask |= 1 << position.number
-    return mask
 
 
 def _row(position: Position, when: tuple[int, int, int], counts: Counts, gate: Gate) -> tuple[int, ...]:

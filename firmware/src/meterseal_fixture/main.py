@@ -27,6 +27,7 @@ from meterseal_fixture.slots import here
 from meterseal_fixture.startup import begin_anew, sign_first, tell_update
 from meterseal_fixture.station import IDLE, Station
 from meterseal_fixture.update import Staging, confirm_when_healthy
+from meterseal_fixture.vital import part, watch
 from meterseal_wire.statement import Author
 
 # Collected often, what lives stays together, and a whole statement still finds a block of its size (measured: without
@@ -75,9 +76,9 @@ async def run(board, settings: Settings) -> None:
         authority = (settings.authority_key, verify)
         down.delivery.staging = Staging(slots, board_text, authority, may_write)
     sign_first(station, board, front_board, slots)
-    await _to_normal(bus, station)
-    await asyncio.gather(
-        *_operators(settings, board, station),
+    await station.to_normal()
+    loops = _operators(settings, board, station)
+    loops += [
         _confirm(slots, link, down, station),
         begin_anew(station, board, front_board, slots),
         panel.speak(),
@@ -86,7 +87,13 @@ async def run(board, settings: Settings) -> None:
         offer.run(station),
         offer.show_live(panel),
         link.run(),
-    )
+        watch(station),
+    ]
+    try:
+        await asyncio.gather(*loops)
+    except FixtureError as cause:
+        part(board.folder, cause)
+        raise
 
 
 def _operators(settings: Settings, board, station: Station):
@@ -123,6 +130,7 @@ def _bus(settings: Settings, board):
     return CjtBus(line, board.folder) if settings.meters == "cjt188" else MeterBus(line)
 
 
+<<<<<<< HEAD
 async def _to_normal(bus, station: Station) -> None:
     """Meters that a power cut left in verification mode are taken out of it; who does not answer is written down."""
     if isinstance(bus, CjtBus):
@@ -132,6 +140,10 @@ async def _to_normal(bus, station: Station) -> None:
 
 async def _confirm(slots, link: Link, down: Down, station: Station) -> None:
     """A version on trial is good once the edge was heard, and says so; one that hears nobody ends the application."""
+=======
+async def _confirm(slots, link: Link, down: Down, station: Station, may_write) -> None:
+    """A version on trial is good once the edge was heard, and says so."""
+>>>>>>> e3906b3 (Run static start and stop, wait for a steady flow, check runs, and end stuck tasks)
     before = down.chronicle.keep.covered()
 
     def answered() -> bool:

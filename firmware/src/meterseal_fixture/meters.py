@@ -53,6 +53,13 @@ class MeterBus:
         reading: Reading = await tried(lambda _: self._converse(address), MBusError)
         return reading
 
+    async def enter(self, _address: bytes) -> None:
+        """Nothing: M-Bus knows no verification mode."""
+
+    async def leave_all(self) -> list[bytes]:
+        """Nobody is in one."""
+        return []
+
     def check(self, reading: Reading, address: bytes) -> None:
         """MeterFault unless it is the meter that was asked for, with a register to read."""
         if not selects(address, reading.address):

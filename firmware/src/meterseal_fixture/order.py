@@ -5,10 +5,12 @@ from meterseal_fixture.plan import Plan, is_count, read_plan
 from meterseal_fixture.positions import Position
 from meterseal_fixture.tray import bus_of
 from meterseal_wire import kinds
+from meterseal_wire.point import STATIC
 
-MODES = (kinds.VERIFY, kinds.TRAINING, kinds.CHECK)
 FIELDS = ("do", "plan", "mode", "operator", "tenant", "positions")
 POSITION_FIELDS = ("position", "meter", "type", "bus")
+# Two telegrams of 261 bytes at most with their place, kept in one record of 64 KiB beside the statement.
+MOST_PAIRS = 100
 # A position's meter may come from the tray.
 ROWS = (sorted(POSITION_FIELDS), sorted(POSITION_FIELDS[:1] + POSITION_FIELDS[2:]))
 
@@ -33,14 +35,19 @@ def read_order(fields: dict[str, object], places: int, tray: dict[int, str] | No
             raise Refused("order.field", name)
     plan = read_plan(_hex(fields, "plan", 16384))
     mode = fields.get("mode")
-    if not is_count(mode) or mode not in MODES:
+    if not is_count(mode) or mode not in kinds.MODES:
         raise Refused("order.field", "mode")
+    if plan.mode is not None and mode != plan.mode:
+        raise Refused("plan.mode", plan.mode)
     people = (_hex(fields, "operator", 32), _text(fields, "tenant", 16, least=0))
     rows = fields.get("positions")
     if not isinstance(rows, list) or not rows:
         raise Refused("order.field", "positions")
     positions = [_position(row, places, tray or {}) for row in rows]
     _refuse_doubles(positions)
+    pairs = len(positions) * (1 + len(plan.steps()))
+    if plan.method == STATIC and pairs > MOST_PAIRS:
+        raise Refused("plan.telegrams", pairs)
     return Order(plan, mode, people, sorted(positions, key=lambda position: position.number))
 
 

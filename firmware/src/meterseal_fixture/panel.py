@@ -5,6 +5,7 @@ import json
 
 from meterseal_fixture.errors import FixtureError, Refused
 from meterseal_fixture.words import sentence
+from meterseal_wire import kinds
 
 LONGEST = 16384
 WAITING_LINES = 64
@@ -69,7 +70,9 @@ class Panel:
             wanted = fields.get("do")
             if len(str(fields.get("plan", ""))) == PLAN_DIGITS:
                 station.granted.fill(fields)
-            if wanted == "run":
+            if wanted == "check":
+                fields["mode"] = kinds.CHECK
+            if wanted in ("run", "check"):
                 station.order(fields)
             elif wanted == "prepare":
                 station.desk.prepare(fields)

@@ -19,8 +19,9 @@ class Reading:
 class Position:
     """One place on the bench and the meter in it.
 
-    `points` are rows of `meterseal_wire.point`; `ended` is why it ended early (a reason of kinds), else None;
-    `read_by` is how the operator's side named the meter: typed, or by its mark.
+    `points` are rows of `meterseal_wire.point`, `leaves` what evidence there is of single points; `ended` is why it
+    ended early (a reason of kinds), else None, and `why` that reason's sentence in words; `read_by` is how the
+    operator's side named the meter: typed, or by its mark.
     """
 
     def __init__(self, number: int, meter: str, type_number: str, bus: bytes) -> None:
@@ -33,11 +34,13 @@ class Position:
         self.start: Reading | None = None
         self.end: Reading | None = None
         self.points: list[tuple[int, ...]] = []
+        self.leaves: list[bytes] = []
         self.ended: int | None = None
+        self.why = ""
 
-    def end_early(self, reason: int) -> None:
+    def end_early(self, reason: int, why: str = "meter.no_flow") -> None:
         """Left out from here on; what was counted before stays."""
-        self.ended = reason
+        self.ended, self.why = reason, why
         self.state = kinds.REASON_NAMES[reason]
 
     def live(self) -> bool:

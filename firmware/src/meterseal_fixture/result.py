@@ -48,12 +48,15 @@ class Conditions:
 
 
 def leaves(positions: list[Position]) -> list[bytes]:
-    """Evidence leaves, by position and start before end: CBOR [position, 0 start or 1 end, raw telegram]."""
+    """Evidence leaves, by position and start before end: CBOR [position, 0 start or 1 end, raw telegram]; behind those
+    of a position its points', which have the point and its repeat too.
+    """
     found = []
     for position in positions:
         for when, reading in ((START, position.start), (END, position.end)):
             if reading:
                 found.append(encode([position.number, when, reading.telegram]))
+        found += position.leaves
     return found
 
 

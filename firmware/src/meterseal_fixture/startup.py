@@ -15,7 +15,9 @@ import meterseal_fixture
 import meterseal_wire
 from meterseal_fixture.result import abandoned_payload
 from meterseal_fixture.station import IDLE, Station
+from meterseal_fixture.vital import parting
 from meterseal_fixture.whole import hash_of
+from meterseal_fixture.words import SENTENCES
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 
@@ -48,14 +50,18 @@ def sign_first(station: Station, board, front_board: str, slots=None) -> None:
     open_attempts = chronicle.keep.open_attempts()
     epoch, seq = chronicle.sign(L.KIND_BOOT, payload)
     station.panel.tell("boot", epoch=epoch, seq=seq)
-    if board.reset_cause == WATCHDOG:
+    if board.reset_cause == WATCHDOG and not chronicle.refused:
         station.panel.complain("board.watchdog")
+        station.note("board.watchdog", "%d open" % len(open_attempts))
+    tell_parting(station)
     why, said = (kinds.FAULT, "statement.refused") if chronicle.refused else (kinds.POWER, "run.power")
     for place in open_attempts:
         epoch, seq = chronicle.sign(L.KIND_ABANDONED, abandoned_payload(place, why, []), closes=place)
         station.panel.complain(said)
         reason = kinds.REASON_NAMES[why]
         station.panel.tell("abandoned", epoch=epoch, seq=seq, attempt=place, reason=reason)
+        if why == kinds.POWER:
+            station.note(said, "%d/%d" % place)
     tell_update(station, slots)
     if chronicle.keep.damaged:
         station.panel.complain("store.damaged", chronicle.keep.damaged)
@@ -79,6 +85,14 @@ async def begin_anew(station: Station, board, front_board: str, slots=None) -> N
                 station.chronicle.begin()
                 sign_first(station, board, front_board, slots)
                 station.note("statement.refused", "%d/%d %s" % (place[0], place[1], name.hex()))
+
+
+def tell_parting(station: Station) -> None:
+    """Sign what ended the application last time, where that was no loss of power."""
+    told = parting(station.chronicle.keep.folder)
+    if told:
+        station.panel.complain(told[0] if told[0] in SENTENCES else "station.out_of_order", told[1])
+        station.note(told[0], told[1])
 
 
 def tell_update(station: Station, slots) -> None:

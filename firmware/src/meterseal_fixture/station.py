@@ -9,6 +9,7 @@ import gc
 
 from meterseal_fixture.attempt import Intent, attempt_payload
 from meterseal_fixture.bench import Bench, StopButton
+from meterseal_fixture.checked import LastCheck
 from meterseal_fixture.chronicle import Chronicle
 from meterseal_fixture.desk import Desk
 from meterseal_fixture.errors import FixtureError, FrontEndSilent, LineLost, MeterFault, Refused
@@ -16,12 +17,14 @@ from meterseal_fixture.meters import MeterBus
 from meterseal_fixture.offer import Offer
 from meterseal_fixture.order import Order
 from meterseal_fixture.panel import Panel
-from meterseal_fixture.positions import READING, WAITING, Position, live
+from meterseal_fixture.positions import READING, WAITING, Position, Reading, live
 from meterseal_fixture.pulses import FrontEnd
 from meterseal_fixture.result import abandoned_payload, leaves, result_payload
 from meterseal_fixture.settings import Settings
+from meterseal_fixture.standing import StandingBench
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
+from meterseal_wire.point import STATIC
 
 IDLE, PREPARING, OPEN, RUNNING, SETTLING = "idle", "preparing", "open", "running", "settling"
 NEXT = {
@@ -37,7 +40,7 @@ NEXT = {
 # The panel knows four words: while meters are read before the attempt, it shows what is about to be.
 SHOWN = {IDLE: "idle", PREPARING: "open", OPEN: "open", RUNNING: "running", SETTLING: "settling"}
 # Why a run was abandoned, by the code of what ended it; everything else is a fault of the bench.
-REASONS = {"run.stopped": kinds.OPERATOR, "bench.no_flow": kinds.NO_FLOW}
+REASONS = {"run.stopped": kinds.OPERATOR, "bench.no_flow": kinds.NO_FLOW, "flow.unsteady": kinds.NO_FLOW}
 EVENT_NAME, EVENT_DETAIL = 32, 200
 CAN_STOP = (PREPARING, OPEN, RUNNING)
 
@@ -75,7 +78,9 @@ class Station:
         self.firmware = b""
         self.granted = offer.down.delivery.granted
         self.button = StopButton()
-        self.bench = Bench(self.front, self.button)
+        self.bench: Bench = Bench(self.front, self.button)
+        self._static = False
+        self.checked = LastCheck(chronicle.keep.folder)
         self.desk = Desk(self, settings.positions)
         self._order: Order | None = None
         self._rows: list[dict[str, object]] = []
@@ -134,6 +139,7 @@ class Station:
                 "beacon": self.offer.down.beacon_number,
                 "heap": self.heap,
                 "heap_code": self.heap_code,
+                "check": self.checked.age(self.chronicle.epoch, self.counter),
             }
         )
         status.update(self.desk.status())
@@ -153,6 +159,8 @@ class Station:
             self.desk.ended()
             gc.collect()
             self.changed()
+            # Last: the next order may come while meters are talked to.
+            await self.to_normal()
 
     async def perform(self, order: Order) -> None:
         """One run: read, check, promise, count, read again, sign."""
@@ -175,8 +183,16 @@ class Station:
         await self._read_meters(order.positions, at_end=True)
         self._sign_result(place, order)
 
+    async def to_normal(self) -> None:
+        """Meters in verification mode are taken out of it; who does not answer is written down."""
+        for address in await self.bus.leave_all():
+            self.note("meter still verifying", address.hex())
+
     async def _prepare(self, order: Order) -> Intent:
+        self._static = order.plan.method == STATIC
         self.bench = Bench(self.front, self.button)
+        if self._static:
+            self.bench = StandingBench(self.front, self.button, self.bus)
         await self.front.set_flow(0)
         await self._read_meters(order.positions, at_end=False)
         if not live(order.positions):
@@ -196,18 +212,28 @@ class Station:
                 self.button.check()
                 await self._read_start(position)
             elif position.start and position.ended in (None, kinds.NO_FLOW):
+                self.button.alive()
                 await self._read_end(position, position.start.address)
 
     async def _read_start(self, position: Position) -> None:
         position.state = READING
         self.changed()
         try:
-            position.start = await self.bus.read(position.bus)
-            self.bus.check(position.start, position.bus)
+            position.start = await self._identify(position.bus)
             position.state = WAITING
         except MeterFault as fault:
             self._leave_out(position, fault.reason, fault.code)
         self.changed()
+
+    async def _identify(self, address: bytes) -> Reading:
+        """The meter at an address that may be open, in verification mode where its register is what is measured."""
+        reading: Reading = await self.bus.read(address)
+        self.bus.check(reading, address)
+        if self._static:
+            await self.bus.enter(reading.address)
+            found, reading = reading.address, await self.bus.read(reading.address)
+            self.bus.check(reading, found)
+        return reading
 
     async def _read_end(self, position: Position, address: bytes) -> None:
         before, position.state = position.state, READING
@@ -227,6 +253,10 @@ class Station:
 
     async def _count(self, order: Order) -> None:
         steps = order.plan.steps()
+        if order.plan.run_in:
+            self._go("flow_started")
+            self.panel.tell("run_in", ml_per_h=order.plan.run_in[0])
+            await self.bench.run_in(order.plan.run_in[0], order.plan.run_in[1])
         for number, one in enumerate(steps):
             taking_part = live(order.positions)
             if not taking_part:
@@ -240,7 +270,7 @@ class Station:
             await self.bench.run_point(one, order.positions, self.changed)
             for position in taking_part:
                 if not position.live():
-                    self.panel.complain("meter.no_flow", position.number)
+                    self.panel.complain(position.why, position.number)
             self.changed()
         await self.front.set_flow(0)
         self._go("counted")
@@ -261,6 +291,8 @@ class Station:
         payload = result_payload(place, order.positions, self.bench.conditions, evidence)
         self._weigh()
         signed = self.chronicle.sign(L.KIND_RESULT, payload, evidence, closes=place)
+        if order.mode == kinds.CHECK and len(live(order.positions)) == len(order.positions):
+            self.checked.done(self.chronicle.epoch, self.counter)
         self._ended("result_signed", signed, attempt=place)
 
     async def _abandon(self, place: tuple[int, int], order: Order, cause: FixtureError) -> None:
@@ -276,7 +308,7 @@ class Station:
         payload = abandoned_payload(place, reason, raw)
         signed = self.chronicle.sign(L.KIND_ABANDONED, payload, leaves(order.positions), closes=place)
         self._ended("abandoned", signed, attempt=place, reason=kinds.REASON_NAMES[reason])
-        if cause.code not in REASONS:
+        if reason != kinds.OPERATOR:
             self.note(cause.code, str(cause.detail))
 
     def _tell_bounce(self) -> None:

@@ -9,8 +9,8 @@ SENTENCES = {
         "That line is not one JSON object; send it again.",
     ),
     "order.unknown": (
-        "不认识的指令“%s”，只接受 run、prepare、start、stop、status。",
-        "Unknown order '%s'; use run, prepare, start, stop or status.",
+        "不认识的指令“%s”，只接受 run、check、prepare、start、stop、status。",
+        "Unknown order '%s'; use run, check, prepare, start, stop or status.",
     ),
     "order.busy": (
         "台位正在检定，请等本次结束或先停止。",
@@ -28,6 +28,10 @@ SENTENCES = {
     "order.meter": (
         "“%s”：该表号在指令中出现两次，或该表位尚未扫码，请更正或扫码。",
         "'%s': this meter stands twice in the order, or this position was not scanned; correct it or scan.",
+    ),
+    "plan.mode": (
+        "该方案只能用于模式 %s（1检定、2培训、3核查），请更正指令。",
+        "This plan is for mode %s alone (1 verify, 2 training, 3 check); correct the order.",
     ),
     "plan.ungranted": (
         "方案 %s 未获授权，不能用于检定：请由计量管理人员下发带授权的方案，或改为培训模式。",
@@ -124,6 +128,22 @@ SENTENCES = {
     "board.watchdog": (
         "本机由看门狗或更新重新启动；若非更新且问题重复，请联系维护人员。",
         "The watchdog or an update restarted this board; if it was no update and happens again, call service.",
+    ),
+    "task.stuck": (
+        "上次检定中程序停滞（%s），本机已重新启动并记录；请重新检定，问题重复时联系维护人员。",
+        "The program hung in a run (%s); the board restarted, which is on record. Test again; if it returns, call service.",
+    ),
+    "line.lost": (
+        "串口线路 %s 曾断开，本机已重新启动并记录；请检查该线路。",
+        "The line %s was lost; the board restarted, which is on record. Check that line.",
+    ),
+    "station.out_of_order": (
+        "程序出错（%s），本机已重新启动并记录；请联系维护人员。",
+        "The program went wrong (%s); the board restarted, which is on record. Call service.",
+    ),
+    "plan.telegrams": (
+        "静态法方案的表位与流量点过多（%s 组读数），一份结果放不下，请减少表位或流量点。",
+        "A static plan with %s pairs of readings does not fit one result; take fewer positions or points.",
     ),
     "store.damaged": (
         "存储中有 %s 处损坏并已记录，请重新启动；问题重复时更换板卡。",
@@ -249,6 +269,14 @@ SENTENCES = {
     "signer.entropy": (
         "随机数源不可靠，未生成密钥，请断电后重试；问题重复时更换板卡。",
         "Random numbers cannot be trusted, so no key was made; cut the power, try again, else change the board.",
+    ),
+    "flow.unsteady": (
+        "流量未能在规定时间内稳定（最后测得 %s mL/h），检定已中止，请检查泵、阀门与管路中的空气。",
+        "The flow did not become steady in time (%s mL/h at last); the run is ended. Check pump, valve and air.",
+    ),
+    "flow.not_closed": (
+        "阀门关闭后仍有流量，检定已中止，请检查阀门。",
+        "Something still flows with the valve closed; the run is ended. Check the valve.",
     ),
     "flow.silent": (
         "流量控制器无应答，检定已中止，请检查其供电与接线。",

@@ -15,7 +15,7 @@ from meterseal_wire.encode import LARGEST
 from meterseal_wire.errors import BadShape
 from meterseal_wire.suites import of_key
 
-VERIFY, TRAINING, CHECK = 1, 2, 3
+VERIFY, TRAINING, CHECK = MODES = (1, 2, 3)
 BY_BUS, BY_MARK, BY_HAND = 1, 2, 3
 # Why a position ended early, or a run was abandoned. The first three are on the packs' short lists: with raw
 # evidence they do not count as a failed try.

@@ -108,7 +108,8 @@ class Seat:
         ]
 
     def _read_at_points(self) -> list[tuple[int, int, tuple[int, ...]]]:
-        found, litres = [], self.start_litres
+        litres = self.start_litres
+        found: list[tuple[int, int, tuple[int, ...]]] = []
         for row in self.points:
             if row[p.METHOD] == p.STATIC and not row[p.METER_COUNTS]:
                 place = row[p.POINT], row[p.REPEAT]
