@@ -29,7 +29,7 @@ class Line:
 
 
 class CaptureEnd:
-    """A counting front end at 1000 ticks a second: each `R` lets `step` ticks pass, each `S` `look`, and channel n counts
+    """A counting front end at 1000 ticks a second: `R` lets `step` ticks pass, `S` `look`, and channel n counts
     one edge each `periods[n]` ticks (0: none) while its gate is open, and none after `dry_after` ticks.
     """
 

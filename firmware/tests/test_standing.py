@@ -25,8 +25,8 @@ REF_UL, UNIT_UL = 100, 10
 
 
 class Dials:
-    """Meters on the bus: position n shows `permille[n - 1]` of what passed, in whole units; `looks` has the flow and the
-    reference's edges at each reading. An entry of `silent` from reading number n on is a meter that is gone.
+    """Meters on the bus: position n shows `permille[n - 1]` of what passed, in whole units; `looks` has the flow and
+    the reference's edges at each reading. An entry of `silent` from reading number n on is a meter that is gone.
     """
 
     def __init__(self, pipe, permille, silent=()):

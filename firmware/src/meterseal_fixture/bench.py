@@ -190,8 +190,12 @@ class Bench:
         for position in self._open:
             raw = self.tally.setdefault(position.number, [0, 0])
             raw[0] += counts.channels[position.number][0]
-            raw[1] += counts.reference(position.number)[0]
+            raw[1] += self.reference(counts, position.number)[0]
         self._open = []
+
+    def reference(self, counts: Counts, number: int) -> tuple[int, ...]:
+        """The reference's figures beside position `number`."""
+        return counts.reference(number)
 
     async def cut_short(self) -> list[tuple[int, int, int]]:
         """Water off and gates closed; raw counts so far as (position, meter counts, reference counts). `stuck` is then

@@ -40,6 +40,10 @@ class StandingBench(Bench):
         """The reference's gate alone: meters are read, not counted."""
         return 1 << REFERENCE
 
+    def reference(self, counts: Counts, number: int) -> tuple[int, ...]:  # noqa: ARG002 - one gate for all
+        """The one reference that is counted, whichever front end has the position."""
+        return counts.channels[REFERENCE]
+
     async def run_point(
         self, step: tuple[int, int, PlanPoint], positions: list[Position], changed=None
     ) -> None:

@@ -131,7 +131,7 @@ SENTENCES = {
     ),
     "task.stuck": (
         "上次检定中程序停滞（%s），本机已重新启动并记录；请重新检定，问题重复时联系维护人员。",
-        "The program hung in a run (%s); the board restarted, which is on record. Test again; if it returns, call service.",
+        "The program hung in a run (%s) and the board restarted, which is on record. Test again, or call service.",
     ),
     "line.lost": (
         "串口线路 %s 曾断开，本机已重新启动并记录；请检查该线路。",
