@@ -59,12 +59,14 @@ class Bench:
         )
         self.settings = rig.write_settings(folder / "settings.json", place)
 
-    def meter(self, position: int, register: int = 1000) -> Meter:
-        """Mount a meter whose errors are ERRORS_PPM at FLOWS."""
+    def meter(
+        self, position: int, register: int = 1000, errors_ppm: tuple[int, ...] = ERRORS_PPM
+    ) -> Meter:
+        """Mount a meter with these errors at FLOWS."""
         meter = Meter(
             CATALOGUE["itron_bm"],
             "%08d" % (10_000_000 + position),
-            ErrorCurve(*zip(FLOWS, ERRORS_PPM, strict=True)),
+            ErrorCurve(*zip(FLOWS, errors_ppm, strict=True)),
             register,
         )
         self.rig.mount(position, meter)

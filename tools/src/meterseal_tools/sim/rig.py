@@ -20,17 +20,19 @@ from typing import Any
 
 from meterseal_tools.sim.bench import Bench, BenchSpec
 from meterseal_tools.sim.bus import Bus
+from meterseal_tools.sim.cjt188 import CjtLine, CjtSlave
 from meterseal_tools.sim.clock import Clock, RunningClock
 from meterseal_tools.sim.errors import BadSetup
 from meterseal_tools.sim.fixture import FirmwarePaths, FixtureProcess
 from meterseal_tools.sim.front_end import FrontEnd
-from meterseal_tools.sim.lines import SerialLine, Service
+from meterseal_tools.sim.lines import SerialLine, Service, Station
 from meterseal_tools.sim.meter import Meter
 from meterseal_tools.sim.panel import Panel
 from meterseal_tools.sim.part import Crystal, Part
 from meterseal_tools.sim.slave import Slave
 
 SPEED = 600
+MBUS, CJT188 = "mbus", "cjt188"
 FOREVER_S = 60.0
 FRONT_POSITIONS = 7
 # Far worse than real crystals, so that a ratio across two of them shows.
@@ -82,27 +84,39 @@ class _BusStation:
 class Rig:
     """See the top of this file. `clock` replaces the running clock where a test wants to step. `fronts` gives the
     positions to so many front ends, seven each, with crystals of their own; the first one is `front_end` and its line
-    `capture_line`.
+    `capture_line`. `meters` is what stands on the meter line: MBUS or CJT188.
     """
 
     def __init__(
-        self, spec: BenchSpec, speed: int = SPEED, clock: Clock | None = None, fronts: int = 1
+        self,
+        spec: BenchSpec,
+        speed: int = SPEED,
+        clock: Clock | None = None,
+        fronts: int = 1,
+        meters: str = MBUS,
     ) -> None:
         self.lock = threading.RLock()
         self.bench = Bench(spec, clock or RunningClock(speed))
         self.fronts = [FrontEnd(part) for part in _parts(self.bench, fronts)]
         self.front_end = self.fronts[0]
         self.slaves: dict[int, Slave] = {}
-        bus = Bus(lambda: list(self.slaves.values()), self.bench.clock.now, spec.seed)
+        self.cjt_slaves: dict[int, CjtSlave] = {}
+        self.meters = meters
         self.panel = Panel(self._wake, self._death)
         self.capture_lines = [SerialLine(_FrontEndStation(front)) for front in self.fronts]
         self.capture_line = self.capture_lines[0]
-        self.mbus_line = SerialLine(_BusStation(bus))
+        self.mbus_line = SerialLine(self._meter_station())
         self.panel_line = SerialLine(self.panel)
         self._lines = [*self.capture_lines, self.mbus_line, self.panel_line]
         self._service = Service(self._lines, self.lock)
         self.fixture: FixtureProcess | None = None
         self._start: tuple[Path, str, FirmwarePaths | None] | None = None
+
+    def _meter_station(self) -> Station:
+        now = self.bench.clock.now
+        if self.meters == CJT188:
+            return CjtLine(lambda: list(self.cjt_slaves.values()), now)
+        return _BusStation(Bus(lambda: list(self.slaves.values()), now, self.bench.spec.seed))
 
     def __enter__(self) -> "Rig":
         self._service.start()
@@ -125,12 +139,13 @@ class Rig:
         with self.lock:
             self.bench.mount(position, meter)
             self.slaves[position] = Slave(meter)
+            self.cjt_slaves[position] = CjtSlave(meter)
             return self.slaves[position]
 
     def unmount(self, position: int) -> Meter:
         """Take a meter off the bus and out of the pipe; it can be mounted again, here or elsewhere."""
         with self.lock:
-            del self.slaves[position]
+            del self.slaves[position], self.cjt_slaves[position]
             return self.bench.unmount(position)
 
     def unmount_all(self) -> list[Meter]:
@@ -140,14 +155,18 @@ class Rig:
     def position(self, position: int, approval: str, maker: str = "DEMO") -> dict[str, Any]:
         """The panel's row for the meter mounted at `position`, of the approved type of that number."""
         meter = self.bench.meters[position]
-        bus = meter.secondary_address.hex()
-        return {"position": position, "meter": f"{maker}.{meter.serial}", "type": approval, "bus": bus}
+        cjt = self.meters == CJT188
+        bus = self.cjt_slaves[position].address if cjt else meter.secondary_address
+        return {"position": position, "meter": f"{maker}.{meter.serial}", "type": approval, "bus": bus.hex()}
 
     def settings(self, place: FixturePlace) -> dict[str, Any]:
         """The fixture's settings: the place, this rig's three paths and its number of positions."""
         paths = {"mbus": self.mbus_line.path, "panel": self.panel_line.path}
         paths["capture"] = " ".join(line.path for line in self.capture_lines)
-        return {**asdict(place), "folder": str(place.folder), **paths, "positions": self.bench.spec.positions}
+        own: dict[str, Any] = {"positions": self.bench.spec.positions}
+        if self.meters != MBUS:
+            own["meters"] = self.meters
+        return {**asdict(place), "folder": str(place.folder), **paths, **own}
 
     def write_settings(self, path: Path, place: FixturePlace) -> Path:
         """Write them as JSON; gives `path`."""
