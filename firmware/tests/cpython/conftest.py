@@ -59,9 +59,7 @@ class Bench:
         )
         self.settings = rig.write_settings(folder / "settings.json", place)
 
-    def meter(
-        self, position: int, register: int = 1000, errors_ppm: tuple[int, ...] = ERRORS_PPM
-    ) -> Meter:
+    def meter(self, position: int, register: int = 1000, errors_ppm: tuple[int, ...] = ERRORS_PPM) -> Meter:
         """Mount a meter with these errors at FLOWS."""
         meter = Meter(
             CATALOGUE["itron_bm"],

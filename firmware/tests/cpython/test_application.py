@@ -377,6 +377,7 @@ def test_no_panel_or_live_line_shows_an_error_figure(bench: Bench, edge: EdgeSid
         "beacon",
         "heap",
         "heap_code",
+        "check",
         "tray",
         "mode",
     }

@@ -164,7 +164,9 @@ def test_training_is_run_from_end_to_end_and_can_never_be_admitted(court: Court)
     court.begin(**mbus_type(court))
     court.run(flying_plan(court), kinds.TRAINING)
     practised = court.decide(1)
-    assert practised.outcome == kinds.REFUSED and "attempt.training" in {code for code, _ in practised.reasons}
+    assert practised.outcome == kinds.REFUSED and "attempt.training" in {
+        code for code, _ in practised.reasons
+    }
     court.run(flying_plan(court))
     assert (court.decide(1).outcome, court.decide(1).reasons) == (kinds.GRANTED, ())
 

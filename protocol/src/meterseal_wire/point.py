@@ -19,7 +19,7 @@ FIELDS = (
     "meter_pressure_10pa",  # 10: absolute
     "ref_pressure_10pa",  # 11
     "duration_ms",        # 12: gates open, on the capture clock
-    "flow_min_ml_per_h",  # 13: least flow seen while counting
+    "flow_min_ml_per_h",  # 13: least flow seen while counting; static: once it was steady
     "flow_max_ml_per_h",  # 14
 )
 # fmt: on
