@@ -141,14 +141,14 @@ def _leaves(items: Iterable[bytes], position: int) -> dict[Leaf, bytes]:
 def _apart(raws: Sequence[bytes], address: bytes | None, steps: int, case: Case) -> bool:
     """True if both telegrams are from that address and their registers so many of the type's units apart."""
     try:
-        told = [_told(raw) for raw in raws]
+        found = [told(raw) for raw in raws]
     except (MBusError, Cjt188Error):
         return False
-    unit = _exponent(case, told[START][1][1])
-    powers = [unit, *(power for _, (_, power) in told)]
-    if any(said != address for said, _ in told) or max(map(abs, powers)) > LARGEST_EXPONENT:
+    unit = _exponent(case, found[START][1][1])
+    powers = [unit, *(power for _, (_, power) in found)]
+    if any(said != address for said, _ in found) or max(map(abs, powers)) > LARGEST_EXPONENT:
         return False
-    before, after = (mantissa * 10 ** (power - min(powers)) for _, (mantissa, power) in told)
+    before, after = (mantissa * 10 ** (power - min(powers)) for _, (mantissa, power) in found)
     return bool(after - before == steps * 10 ** (unit - min(powers)))
 
 
