@@ -130,20 +130,8 @@ def _bus(settings: Settings, board):
     return CjtBus(line, board.folder) if settings.meters == "cjt188" else MeterBus(line)
 
 
-<<<<<<< HEAD
-async def _to_normal(bus, station: Station) -> None:
-    """Meters that a power cut left in verification mode are taken out of it; who does not answer is written down."""
-    if isinstance(bus, CjtBus):
-        for address in await bus.leave_all():
-            station.note("meter still verifying", address.hex())
-
-
 async def _confirm(slots, link: Link, down: Down, station: Station) -> None:
     """A version on trial is good once the edge was heard, and says so; one that hears nobody ends the application."""
-=======
-async def _confirm(slots, link: Link, down: Down, station: Station, may_write) -> None:
-    """A version on trial is good once the edge was heard, and says so."""
->>>>>>> e3906b3 (Run static start and stop, wait for a steady flow, check runs, and end stuck tasks)
     before = down.chronicle.keep.covered()
 
     def answered() -> bool:
