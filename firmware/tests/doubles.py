@@ -7,15 +7,18 @@ from meterseal_wire.capture import line, words
 
 
 class Line:
-    """A serial line whose other end is `answer(bytes) -> bytes`."""
+    """A serial line whose other end is `answer(bytes) -> bytes`; `sent` has what went there, unless that is too much
+    to `keep`.
+    """
 
-    def __init__(self, answer):
-        self.answer = answer
+    def __init__(self, answer, keep=True):
+        self.answer, self.keep = answer, keep
         self.coming = b""
         self.sent = []
 
     async def write(self, data):
-        self.sent.append(data)
+        if self.keep:
+            self.sent.append(data)
         self.coming += self.answer(data)
 
     async def read(self):

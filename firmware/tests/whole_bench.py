@@ -99,7 +99,7 @@ class Fixture:
         settings = Settings(fields)
         self.line = Line(lambda _: b"")
         self.panel, self.link, self.meters = Panel(self.line), Link(), Meters()
-        self.front = FrontEnd(Line(self.end), 100)
+        self.front = FrontEnd(Line(self.end, keep=False), 100)
         author = Author("W1", "WATER-1", SoftwareSigner(bytes(31) + b"\x05"))
         self.chronicle = Chronicle(author, Keep(path))
         down = Down(settings, self.chronicle, None, None)
