@@ -18,7 +18,7 @@ from meterseal_fixture.keep import Keep
 from meterseal_fixture.record import HEAD
 from meterseal_fixture.signer.software_p256 import verify
 from meterseal_wire import labels as L
-from meterseal_wire.chain import LINKED, Head, link
+from meterseal_wire.chain import DUPLICATE, FORK, LINKED, Head, link
 from meterseal_wire.digest import sha256
 from meterseal_wire.encode import encode
 from meterseal_wire.scan import scan
@@ -105,7 +105,7 @@ class EdgeModel:
     """Links what is offered by the wire's rule, and refuses what it cannot read or believe."""
 
     def __init__(self):
-        self.head, self.boots = None, []
+        self.head, self.boots, self.held, self.forks = None, [], {}, 0
 
     def hear(self, raw):
         """What it answers: a custody's place, a `refused`, or nothing."""
@@ -115,15 +115,27 @@ class EdgeModel:
             chain = scan(protected)[L.HEADER_CHAIN]
         except Exception:  # noqa: BLE001 - whatever is wrong with the bytes, they are refused
             return refused(following, sha256(raw)) if following else None
-        if link(self.head, tuple(chain), identity(raw), None) != LINKED:
+        name, place = identity(raw), (chain[0], chain[1])
+        verdict = link(self.head, tuple(chain), name, self.held.get(place))
+        self.forks += verdict == FORK
+        if verdict == DUPLICATE:
+            return self.head.epoch, self.head.seq
+        if verdict != LINKED:
             return None
-        self.head = Head(chain[0], chain[1], identity(raw))
+        self.head, self.held[place] = Head(chain[0], chain[1], name), name
         if chain[1] == 0:
             self.boots.append(scan(payload))
         return chain[0], chain[1]
 
 
-def drained(chronicle, edge, rounds=6):
+def hasty(_chronicle, raw):
+    """The planted fault: obeys whatever is refused by the hash of what it offers, and does not look at the place."""
+    fields = scan(split(raw)[2])
+    suspect = _chronicle.keep.suspect()
+    return (suspect[0], fields[L.STATEMENT]) if sha256(suspect[1]) == fields[L.STATEMENT] else None
+
+
+def drained(chronicle, edge, rounds=6, hear=hear):
     """Offer all to the edge until nothing waits; how many epochs were opened anew."""
     anew = 0
     for _ in range(rounds):
@@ -157,6 +169,39 @@ def test_a_record_that_rotted_in_flash_is_refused_and_everything_after_goes_on()
         assert edge.boots[-1][L.REFUSED] == sha256(encode(["missing", 1, 2]))
         said(chronicle, 3)
         assert drained(chronicle, edge) == 0 and edge.head.seq == 3
+
+
+def known_there(path):
+    """An edge that holds three records, a fixture that heard of the first alone, and whose second one rots then."""
+    chronicle, edge = started(path), EdgeModel()
+    said(chronicle, 2)
+    for _, raw in offers(chronicle.keep):
+        edge.hear(raw)
+    chronicle.keep.cover(1, 0)
+    rot(path, (1, 1))
+    return Chronicle(AUTHOR, Keep(path, edge=Settings.edge_key)), edge
+
+
+def test_what_the_edge_has_already_is_not_disowned_though_it_rots_here():
+    """Custody was lost on the way: the edge names a later place, nothing is closed, the next duplicate covers."""
+    with Folder() as path:
+        chronicle, edge = known_there(path)
+        boot(chronicle)
+        assert drained(chronicle, edge) == 0
+        assert edge.forks == 0 and (edge.head.epoch, edge.head.seq) == (2, 0)
+
+
+def test_a_fixture_that_does_not_look_at_the_place_signs_a_fork_and_is_caught():
+    """The planted fault on the same story: its new boot cites a head behind which the edge holds something else."""
+    with Folder() as path:
+        chronicle, edge = known_there(path)
+        boot(chronicle)
+        try:
+            drained(chronicle, edge, hear=hasty)
+        except AssertionError:
+            assert edge.forks > 0
+            return
+        raise AssertionError("not caught")
 
 
 def test_a_record_that_was_signed_wrongly_is_refused_by_its_own_hash():
