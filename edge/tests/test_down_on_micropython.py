@@ -76,6 +76,9 @@ def test_a_plan_with_a_grant_comes_down_and_runs_and_one_without_does_neither(fo
     assert found.panel.status()["granted"]["plans"] == 1
     found.order(other)
     assert found.refusal() == "plan.ungranted"
+    # The live line goes out twice a second: after three beacons, a second apart, the edge has heard it.
+    beacon = found.panel.status()["beacon"]
+    found.panel.wait(lambda message: message.get("beacon", 0) >= beacon + 3, WAIT_S)
     found.rig.cut_power()
     found.power()
     found.panel.wait(lambda _: "edge.offer" in found.alarms(), WAIT_S)
