@@ -12,13 +12,13 @@ ROOT = Path(__file__).resolve().parents[3]
 MICROPYTHON = Path(sys.executable).parent / "micropython"
 TESTS = ROOT / "firmware/tests"
 SEARCH = f".frozen:{ROOT}/protocol/src:{ROOT}/firmware/src:{ROOT}/firmware/boards/unix"
-TIMEOUT_S = 280
+TIMEOUT_S = 420
 
 
 def run(folder: Path) -> tuple[int, list[str]]:
     """Exit code and lines of the runner that lies in `folder`, inside MicroPython."""
     done = subprocess.run(
-        [MICROPYTHON, str(folder / "run.py")],
+        [MICROPYTHON, "-X", "heapsize=4m", str(folder / "run.py")],
         env={"MICROPYPATH": f"{SEARCH}:{folder}"},
         cwd=ROOT,
         capture_output=True,
