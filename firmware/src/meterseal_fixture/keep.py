@@ -275,7 +275,7 @@ class Keep:
     def _remove_oldest(self) -> None:
         # Its last record may have to be cited, should the edge refuse the one behind it.
         last = self._segments[0].last
-        found = self._after((last[0], last[1] - 1))
+        found = self._after((last[0], last[1] - 1)) if last == self.covered() else None
         if found and found[1].number == last:
             self._gone.write(raw_place(last) + found[1].identity)
         try:
