@@ -143,7 +143,9 @@ def beside(work: Callable[[], None]) -> Iterator[None]:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    yield
-    thread.join()
-    if wrong:
-        raise wrong[0]
+    try:
+        yield
+    finally:
+        thread.join()
+        if wrong:
+            raise wrong[0]

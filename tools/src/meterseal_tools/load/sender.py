@@ -136,7 +136,8 @@ class Sender:
 
     def _take(self, one: Sent, message: MQTTMessage) -> None:
         for raw in scan(bytes(message.payload), PARCEL_BYTES):
-            payload = scan(split(raw)[2] or b"")
+            body = split(raw)[2]
+            payload = scan(body) if body else {}  # a registry's receipt carries none
             if payload.get(L.KEY) == one.line.key and L.SEQ in payload:
                 one.covered = max(one.covered, payload[L.SEQ] + 1)
                 one.custody = raw
