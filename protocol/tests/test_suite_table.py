@@ -36,7 +36,7 @@ NUMBERS = {-7, -8, -9, -19, -35, -36, -37, -257, -70102, -70202}
 SIGNED = re.compile(r"^(raw|join|statement|message|protected|parcel|cose|cose_key|key|xy|public_xy|public)$")
 
 PROTOCOL, WIRE = "protocol/src/meterseal_protocol", "protocol/src/meterseal_wire"
-TOOLS = "tools/src/meterseal_tools"
+TOOLS, EDGE = "tools/src/meterseal_tools", "edge/src/meterseal_edge"
 FIXTURE, PAGE = "firmware/src/meterseal_fixture", "registry/src/meterseal_registry/pages/certificate.js"
 NAMES = {
     f"{WIRE}/suites.py": "the table",
@@ -55,6 +55,13 @@ NAMES = {
     f"{TOOLS}/provision.py": "a board's key is of the first row",
     f"{FIXTURE}/main.py": "chooses the fixture's signer",
     PAGE: "the browser's second implementation, of the rows that WebCrypto has",
+    f"{EDGE}/pages/signing.js": "the browser's signer of the first row, by WebCrypto",
+    f"{EDGE}/people/keys.py": "a person's key is of the first row, the one that every browser signs with",
+    f"{EDGE}/site/authority.py": "X.509's name of the curve of the site's TLS keys",
+    f"{EDGE}/site/eviction.py": "the curve of a TLS key for one connection",
+    f"{EDGE}/site/founding.py": "X.509's name of the curve of the site's TLS keys",
+    f"{EDGE}/site/request.py": "X.509's name of the curve in a request for the first row's key",
+    f"{EDGE}/site/broker_file.py": "TLS's names of cipher suites in mosquitto's configuration",
 }
 # Where SHA-256 is called by its name on something that could be a statement or a key, and why it is right there.
 HASHES = {
@@ -62,6 +69,7 @@ HASHES = {
     f"{PROTOCOL}/judge/policy.py": "the draw of a sampling, the same for everybody whatever their keys are",
     f"{PROTOCOL}/signing/esp256.py": "that row's own hash, which its second library wants done before",
     f"{PROTOCOL}/rules/pack.py": "a rule pack's raw bytes: contents are SHA-256 in every suite",
+    "edge/src/meterseal_edge/refusal.py": "damaged bytes: contents, since nothing says of which suite they would be",
     "edge/src/meterseal_edge/mark.py": "a slot of the mark: contents, to see a torn write",
     "edge/src/meterseal_edge/keybook.py": "the name of a file, never compared with an identity",
     f"{FIXTURE}/signer/atecc608.py": "that row's own hash, which the element wants done before",
