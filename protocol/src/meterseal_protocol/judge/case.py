@@ -146,7 +146,7 @@ class Case:
     def calibrations(self) -> list[tuple[Grant, tuple[CalibrationRow, ...]]]:
         """Calibration of each standard that is known."""
         known = [found.grant for _, found in self.standards if found.grant]
-        return [(grant, _calibration(grant)) for grant in known]
+        return [(grant, calibration(grant)) for grant in known]
 
     @kept
     def rules_grant(self) -> Found:
@@ -194,7 +194,8 @@ class Case:
 
 
 @once
-def _calibration(grant: Grant) -> tuple[CalibrationRow, ...]:
+def calibration(grant: Grant) -> tuple[CalibrationRow, ...]:
+    """Calibration of a standard grant, read once for it."""
     return read_calibration(grant.payload[L.CALIBRATION])
 
 

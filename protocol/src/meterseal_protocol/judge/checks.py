@@ -11,14 +11,13 @@ from fractions import Fraction
 
 from meterseal_protocol.evidence import Entry, closes
 from meterseal_protocol.grant import Reason
-from meterseal_protocol.judge.case import Case
+from meterseal_protocol.judge.case import Case, calibration
 from meterseal_protocol.metrology import (
     PPM,
     CalibrationRow,
     calibrated,
     gas_error,
     mean_flow,
-    read_calibration,
     water_error,
 )
 from meterseal_wire import kinds
@@ -87,7 +86,7 @@ def _check_meter(case: Case) -> tuple[CalibrationRow, ...]:
     found = case.grants.find(
         kinds.STANDARD, lambda other: bool(other.payload[L.STANDARD] == name), case.interval
     )
-    return read_calibration(found.grant.payload[L.CALIBRATION]) if found.grant and found.good else ()
+    return calibration(found.grant) if found.grant and found.good else ()
 
 
 def _error(case: Case, meter: tuple[CalibrationRow, ...], row: list[int]) -> Fraction | None:
