@@ -111,15 +111,59 @@ class Machine:
 class Settings:
     """As much of the settings as a board layer reads."""
 
-    def __init__(self, panel, buttons=0, display=0):
+    def __init__(self, panel, buttons=0, display=0, sensors=()):
         self.folder, self.panel = "/tmp", panel
         self.buttons, self.display = buttons, display
+        self.sensors, self.positions, self.ref_nl = dict(sensors), 20, 1000
+
+
+class Pcnt:
+    """esp32.PCNT: `made` has each unit's number, limits, set-up and interrupt; it stands at `stands`."""
+
+    INCREMENT, IGNORE, IRQ_MAX = 1, 0, 32
+    made = []
+
+    def __init__(self, number, **limits):
+        self.number, self.limits, self.stands, self.running = number, limits, 0, False
+        self.made.append(self)
+
+    def init(self, **named):
+        self.named = named
+
+    def irq(self, handler, trigger):
+        handler(self)
+        self.trigger = trigger
+
+    def start(self):
+        self.running = True
+
+    def value(self):
+        return self.stands
+
+
+class Esp32:
+    """The names of `esp32` that the board uses."""
+
+    PCNT = Pcnt
+
+
+class Names:
+    """A file's names as a module."""
+
+    def __init__(self, space):
+        for name, value in space.items():
+            if not name.startswith("__"):
+                setattr(self, name, value)
 
 
 def load(path, machine, rp2=None):
     """The names of a board file, run with doubles in the place of the port's modules."""
-    kept = {name: sys.modules.get(name) for name in ("machine", "network", "rp2")}
-    sys.modules["machine"], sys.modules["network"], sys.modules["rp2"] = machine, machine, rp2
+    given = {"machine": machine, "network": machine, "rp2": rp2, "esp32": Esp32}
+    if path == "esp32s3/board.py":
+        given["counting"] = Names(load("esp32s3/counting.py", machine))
+    kept = {name: sys.modules.get(name) for name in given}
+    for name, double in given.items():
+        sys.modules[name] = double
     space = {"__name__": "board"}
     try:
         with open(BOARDS + path) as file:
@@ -288,7 +332,7 @@ def test_each_board_opens_its_lines_with_the_pins_and_the_form_of_its_table():
         pins += list(space["LAMPS"]) + [space["I2C_SDA"], space["I2C_SCL"]]
         pins += list(space["BUTTONS"]) + list(space["SWITCH"]) + [space["DISPLAY_SDA"], space["DISPLAY_SCL"]]
         if folder == "esp32s3":
-            pins += load("esp32s3/counting.py", Machine2())["COUNTER_PINS"]
+            pins += load("esp32s3/counting.py", machine)["COUNTER_PINS"]
         assert len(set(pins)) == len(pins) and not set(pins) & own
         with_both = space["Board"](Settings("usb", buttons=1, display=60))
         assert [button.given[0] for button in with_both._buttons] == list(space["BUTTONS"])
@@ -364,10 +408,33 @@ def test_the_front_ends_sensors_are_made_where_the_table_has_some():
     assert space["I2C_SDA"] not in taken and space["I2C_SCL"] not in taken
 
 
-class Machine2(Machine):
-    """With pulse counters."""
-
-    Counter = None
+def test_the_esp32s3_counts_with_four_units_that_go_round_at_32000():
+    """PCNT (MicroPython: esp32.PCNT): rising edges, filter of 1 us, a unit that watches its limit. 40 000 edges that
+    the hardware showed as 8 000, and what the sensors' converters on the display's bus do not know.
+    """
+    machine, Pcnt.made[:] = Machine(), []
+    space = load("esp32s3/board.py", machine)
+    settings = Settings("uart0", sensors={1: (72, 0, 0, 50000)})
+    source = space["Board"](settings).counters(settings, None)
+    assert settings.positions == source._sensors.positions == 20
+    assert [(unit.number, unit.named["pin"].given[0]) for unit in Pcnt.made] == [
+        (0, 4),
+        (1, 5),
+        (2, 6),
+        (3, 7),
+    ]
+    for unit in Pcnt.made:
+        assert unit.limits == {"min": -32000, "max": 32000} and unit.named["filter"] == 80
+        assert (unit.named["rising"], unit.named["falling"]) == (Pcnt.INCREMENT, Pcnt.IGNORE)
+        assert (unit.trigger, unit.running) == (Pcnt.IRQ_MAX, True)
+    assert source.rows == [("esp32s3-pcnt", 4, 1000, 3200, 1, 10000)] and not source.stamps
+    asyncio.run(source.arm(0b11))
+    for stands in (20_000, 8_000):
+        Pcnt.made[0].stands = stands
+        asyncio.run(source.now())
+    assert [row[0] for row in asyncio.run(source.counts()).channels[:2]] == [39_999, 0]
+    [(given, named)] = machine.all("I2C")
+    assert given == (1,) and named["sda"].given == (space["DISPLAY_SDA"],)
 
 
 def test_the_panels_line_is_the_one_that_the_lamps_watch():

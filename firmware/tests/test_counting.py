@@ -11,6 +11,7 @@ from array import array
 from doubles import Line
 
 HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
+sys.path.append(HERE + "/../boards/chip")
 sys.path.append(HERE + "/../boards/front_rp2350")
 
 from answers import Answers  # noqa: E402

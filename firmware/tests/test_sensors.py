@@ -7,6 +7,7 @@ from array import array
 from doubles import Line
 
 HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
+sys.path.append(HERE + "/../boards/chip")
 sys.path.append(HERE + "/../boards/front_rp2350")
 
 import sensors as S  # noqa: E402
@@ -16,6 +17,7 @@ from counting import RING  # noqa: E402
 from meterseal_fixture.capability import RP2350_PIO  # noqa: E402
 from meterseal_fixture.errors import FrontEndSilent  # noqa: E402
 from meterseal_fixture.pulses import FrontEnd  # noqa: E402
+from meterseal_fixture.settings import QUANTITIES  # noqa: E402
 from meterseal_wire.capture import line, words  # noqa: E402
 
 # Value at 4 mA and at 20 mA, quantity by quantity, of a water bench.
@@ -119,6 +121,21 @@ def test_a_converter_that_went_silent_is_not_known_after_three_seconds_and_holds
     assert found.value(S.FLOW) is None and found.value(S.OUT_10PA) == 50_000 and found.state() is None
     bus.dead.clear()
     assert looked(bus, found).state() is not None
+
+
+def test_a_bench_that_counts_its_flow_needs_no_sensor_for_it():
+    """The nine other quantities; the names of the settings are in this file's order."""
+    bus = Converters()
+    found = S.Sensors(bus, {quantity: TABLE[quantity] for quantity in S.QUANTITIES[1:]}, bus.now, 7)
+    assert found.unknown() == S.AIR_MK and found.state(36_000) is None
+    state = looked(bus, found).state(36_000)
+    assert (state[0], state[1], found.unknown()) == (36_000, 25_000, S.UNKNOWN)
+    assert found.state() is None
+    assert [QUANTITIES.index(name) for name in ("ref_10pa", "humidity", "out_10pa")] == [
+        S.REF_10PA,
+        S.HUMIDITY,
+        S.OUT_10PA,
+    ]
 
 
 def test_positions_lie_on_a_line_between_inlet_and_outlet():

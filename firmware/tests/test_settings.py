@@ -90,6 +90,24 @@ def test_what_is_not_needed_has_a_default_and_its_own_rules():
     assert "'authority_key'" in refused(authority_key="01")
 
 
+def test_own_counters_need_sensors_the_references_volume_and_who_sets_the_flow():
+    """All nine quantities, converters 0x48 to 0x4B; as many positions as there are meters, four channels or not."""
+    names = ("air_mk", "air_10pa", "humidity", "ref_mk", "ref_10pa", "in_mk", "in_10pa", "out_mk", "out_10pa")
+    rows = ["%s=%d:%d:0:50000" % (name, 72 + at // 4, at % 4) for at, name in enumerate(names)]
+    given = {"capture": "own", "sensors": " ".join(rows), "ref_nl_per_pulse": 10000, "flow_line": "hand"}
+    fields = dict(GOOD)
+    fields.update(given)
+    settings = Settings(fields)
+    assert settings.sensors[1] == (72, 0, 0, 50000) and settings.sensors[9] == (74, 0, 0, 50000)
+    assert (len(settings.sensors), settings.ref_nl) == (9, 10000)
+    for name in ("sensors", "ref_nl_per_pulse", "flow_line"):
+        short = {key: value for key, value in given.items() if key != name}
+        assert "'%s'" % name in refused(**short), name
+    for wrong in ("flow=72:0:0:1", "air_mk=76:0:0:1", "air_mk=72:4:0:1", "air_mk=72:0:0", "air_mk=72:0:-1:1"):
+        assert "air_mk" in refused(sensors=wrong) or "flow" in refused(sensors=wrong), wrong
+    assert "out_10pa" in refused(sensors=" ".join(rows[:-1]))
+
+
 def test_a_setting_that_nobody_knows_is_refused_by_name():
     """A misspelled field must not be silently without effect."""
     assert "'colour'" in refused(colour="red")

@@ -84,13 +84,13 @@ class Link:
 class Fixture:
     """A bench whose channel n counts an edge each `periods[n]` ticks, the reference first. Use as `with`.
 
-    `end` is another front end in that one's place, `folder` another folder's `with`.
+    `end` is another front end in that one's place, `folder` another folder's `with`, `front` another count source.
     """
 
-    def __init__(self, periods=(100, 500, 500), make=Station, end=None, folder=None):
+    def __init__(self, periods=(100, 500, 500), make=Station, end=None, folder=None, front=None):
         self.end = end or CaptureEnd(list(periods))
         self._folder = folder or Folder()
-        self._make = make
+        self._make, self._front = make, front
 
     def __enter__(self):
         path = self._folder.__enter__()
@@ -99,7 +99,7 @@ class Fixture:
         settings = Settings(fields)
         self.line = Line(lambda _: b"")
         self.panel, self.link, self.meters = Panel(self.line), Link(), Meters()
-        self.front = FrontEnd(Line(self.end, keep=False), 100)
+        self.front = self._front or FrontEnd(Line(self.end, keep=False), 100)
         author = Author("W1", "WATER-1", SoftwareSigner(bytes(31) + b"\x05"))
         self.chronicle = Chronicle(author, Keep(path))
         down = Down(settings, self.chronicle, None, None)

@@ -5,29 +5,33 @@
 | capture line to the counting front end, 115 200 8N1 | `uart1` | TX 17, RX 18 |
 | M-Bus or CJ/T 188 level converter, 2400 8E1 | `uart2` | TX 15, RX 16 |
 | panel | `usb` | USB (19, 20) |
-| RS-485 to a valve controller, 9600 8N1; no driver yet | `uart0` | TX 43, RX 44, driver enable 21 (RTS) |
+| RS-485 to a valve or pump controller, 9600 8N1 | `uart0` | TX 43, RX 44, driver enable 21 (RTS) |
 | secure element | I2C 0, 100 kHz | SDA 8, SCL 9 |
-| display | `display`, I2C 1, 400 kHz | SDA 13, SCL 14 |
+| display, sensors' converters | `display`, `sensors`, I2C 1, 400 kHz | SDA 13, SCL 14 |
 | buttons to ground | `buttons` | start 1, stop 2 |
 | lamps red, yellow, green | | 10, 11, 12 |
 | switch to one of four front ends | `uart1:0` to `uart1:3` | 38, 42 |
-| pulse counters (counting.py) | | 4, 5, 6, 7 |
+| pulse counters (counting.py), reference first | capture `own` | 4, 5, 6, 7 |
 
 Left alone: 0, 3, 45, 46 (strapping), 26 to 37 (flash and octal PSRAM). Source: ESP32-S3 data sheet, pin tables.
 
 Only type-checked: no ESP32-S3 was here. Flash writes stop this chip's code for tens of milliseconds, so pulses are
-counted by a front end of their own (design section 6) or by PCNT, which is hardware.
+counted by a front end of their own (design section 6) or by PCNT, which is hardware: all that a static run needs.
 """
 
 import sys
 
 import chip
+import counting
 import machine
 import network
 from choice import Choice
 from machine import I2C, UART, WDT, Pin
 from screen import Oled, Screen
+from sensors import Sensors
 
+from meterseal_fixture.capability import ESP32S3_PCNT
+from meterseal_fixture.counters import Clock, Counters
 from meterseal_fixture.errors import BadSettings
 from meterseal_fixture.settings import Settings
 
@@ -57,7 +61,8 @@ class Board:
         self.log = chip.silent if settings.panel == USB else chip.log
         self.entropy = chip.entropy
         self._panel = settings.panel
-        display = Screen(Oled(_display_bus(), settings.display)) if settings.display else None
+        self._bus = _second_bus() if settings.display or settings.sensors else None
+        display = Screen(Oled(self._bus, settings.display)) if settings.display else None
         self._tower = chip.Tower([Pin(pin, Pin.OUT, value=0) for pin in LAMPS], display)
         self._choice = Choice([Pin(pin, Pin.OUT, value=0) for pin in SWITCH], self.serial)
         self._buttons = [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in BUTTONS] if settings.buttons else []
@@ -78,6 +83,12 @@ class Board:
         """The secure element's bus; it wants 100 kHz."""
         return I2C(I2C_ID, sda=Pin(I2C_SDA), scl=Pin(I2C_SCL), freq=I2C_HZ)
 
+    def counters(self, settings: Settings, flow) -> Counters:
+        """This chip's own pulse counters as the bench's count source."""
+        clock = Clock()
+        sensors = Sensors(self._bus, settings.sensors, clock.us, settings.positions)
+        return Counters(counting.units(), ESP32S3_PCNT, (sensors, settings.ref_nl), flow, clock)
+
     async def keep_network(self, settings: Settings) -> None:
         """Stay in the wireless network that the file `network` names, for ever."""
         name, password = chip.access(settings.folder)
@@ -92,8 +103,8 @@ class Board:
         await chip.feed(WDT(timeout=chip.WATCHDOG_MS))
 
 
-def _display_bus() -> I2C:
-    # A bus of its own: the element takes a 00 at 100 kHz for its wake, and a display is sent many.
+def _second_bus() -> I2C:
+    # Not the element's: that takes a 00 at 100 kHz for its wake, and a display is sent many.
     return I2C(DISPLAY_ID, sda=Pin(DISPLAY_SDA), scl=Pin(DISPLAY_SCL), freq=DISPLAY_HZ)
 
 

@@ -1,34 +1,40 @@
-"""Four pulse counters of the ESP32-S3 itself (PCNT, `machine.Counter`): counts, and no time of any edge.
+"""Four pulse counters of the ESP32-S3 itself (PCNT): what `meterseal_fixture.counters` counts with.
 
-Good for the static start-stop method and for check runs, where the flow stands still when the counts are read. Not a
-front end: `first` and `last` of the capture line cannot be told, so it does not speak that line, and no point that is
-timed by pulses may be made with it. Row `esp32s3-pcnt` of `meterseal_fixture.capability`.
+A unit has 16 bits. It is told to begin again at AROUND, in hardware; nothing here waits for that moment, and whoever
+reads takes differences modulo AROUND. `machine.Counter` is not used: it adds what passes in a soft interrupt, and two
+passes before that has run count as one.
 
-PCNT counts in hardware, whatever the interpreter or the flash does. MicroPython adds what passes 32 000 in an
-interrupt, so a stall in which one channel counts another 32 000 would lose them: 320 ms at the table's greatest rate.
-Source: MicroPython 1.27, ports/esp32/modules/machine.py. Only type-checked: no ESP32-S3 was here.
+The interrupt is asked for though nobody needs it: it is what makes the unit watch its limit, as MicroPython's own
+Counter has it. Source: MicroPython 1.27, ports/esp32/modules/machine.py and esp32_pcnt.c. Only type-checked and run
+with doubles: no ESP32-S3 was here.
 """
 
-from machine import Counter, Pin
+from esp32 import PCNT
+from machine import Pin
 
-COUNTER_PINS = (4, 5, 6, 7)
-FILTER_NS = 1000  # shorter pulses are noise
+COUNTER_PINS = (4, 5, 6, 7)  # the reference first
+AROUND = 32000
+FILTER_TICKS = 80  # of 80 MHz: pulses shorter than 1 us are noise
 
 
-class PulseCounters:
-    """Counters 0 (the reference) to 3, rising edges since `arm`."""
+def _ignore(_unit) -> None:
+    return
 
-    def __init__(self) -> None:
-        self._counters = [
-            Counter(unit, Pin(pin, Pin.IN, Pin.PULL_UP), filter_ns=FILTER_NS)
-            for unit, pin in enumerate(COUNTER_PINS)
-        ]
 
-    def arm(self) -> None:
-        """Begin at zero, with the flow at a stand-still."""
-        for counter in self._counters:
-            counter.value(0)
+def _unit(number: int, pin: int):
+    unit = PCNT(number, min=-AROUND, max=AROUND)
+    unit.init(
+        channel=0,
+        pin=Pin(pin, Pin.IN, Pin.PULL_UP),
+        rising=PCNT.INCREMENT,
+        falling=PCNT.IGNORE,
+        filter=FILTER_TICKS,
+    )
+    unit.irq(_ignore, PCNT.IRQ_MAX)
+    unit.start()
+    return unit.value
 
-    def counts(self) -> list[int]:
-        """Edges of every channel since `arm`, once the flow stands still again."""
-        return [counter.value() for counter in self._counters]
+
+def units():
+    """(what each counter stands at, as functions, the reference first; how many values that takes)."""
+    return [_unit(number, pin) for number, pin in enumerate(COUNTER_PINS)], AROUND

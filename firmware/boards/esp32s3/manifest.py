@@ -2,7 +2,7 @@
 
 include("$(PORT_DIR)/boards/manifest.py")  # type: ignore[name-defined]  # noqa: F821
 include("../../manifest.py")  # type: ignore[name-defined]  # noqa: F821
-for name in ("chip", "buttons", "choice", "screen"):
+for name in ("chip", "buttons", "choice", "screen", "sensors"):
     module(name + ".py", base_path="../chip")  # type: ignore[name-defined]  # noqa: F821
 module("board.py")  # type: ignore[name-defined]  # noqa: F821
 module("main.py", base_path="../chip")  # type: ignore[name-defined]  # noqa: F821

@@ -6,5 +6,6 @@ package(  # type: ignore[name-defined]  # noqa: F821
 package(  # type: ignore[name-defined]  # noqa: F821
     "meterseal_wire", files=("__init__.py", "capture.py"), base_path="../../../protocol/src"
 )
-for name in ("counting", "edges", "sensors", "answers", "board", "main"):
+for name in ("counting", "edges", "answers", "board", "main"):
     module(name + ".py")  # type: ignore[name-defined]  # noqa: F821
+module("sensors.py", base_path="../chip")  # type: ignore[name-defined]  # noqa: F821

@@ -12,9 +12,10 @@ How the figures of rp2350-pio follow (firmware/tests/cpython/test_pio.py shows t
 - 500 Hz where bounce is rejected, as each edge is then taken by itself: an estimate, 8 x 500 edges a second leave
   250 us each. No board has shown it.
 
-esp32s3-pcnt counts without stamps: for the static start-stop method and check runs only, never for a point that is
-timed by pulses. Its ring is a 16-bit hardware counter, its greatest rate the one documented for PCNT with an APB clock
-of 80 MHz, filter off, by a wide margin.
+esp32s3-pcnt counts without stamps: for the static start-stop method only, never for a point that is timed by pulses.
+Its ticks are the interpreter's milliseconds. Its resolution is the longest that may lie between two looks: a unit goes
+round at 32 000, which takes 3.2 s at the greatest rate, and a later look is noticed (`counters`). PCNT itself follows
+far faster; the rate is what leaves the interpreter that time. Jitter: a look is late by up to one millisecond.
 
 A queue keeps `runs_kept` signed runs: (2 MiB - 192 KiB reserve) // 1536 = 1237, a result with its attempt being about
 1.5 KiB for eight positions and three points (150 bytes a meter, design section 5, and heads). Evidence, kept in the
@@ -26,7 +27,8 @@ RESULT_BYTES = 1536
 
 class Row:
     """One front end: channels with the reference, ticks a second, resolution and jitter in ticks, greatest rates in
-    Hz (edges taken all at once; one by one, where bounce is rejected), and whether it stamps edges.
+    Hz (edges taken all at once; one by one, where bounce is rejected: 0 where it cannot be). Whether it stamps edges is
+    whether it could reject bounce: both need each edge's time.
     """
 
     def __init__(self, name: str, channels: int, clock: tuple[int, int, int], rates: tuple[int, int]) -> None:
@@ -34,7 +36,7 @@ class Row:
         self.channels = channels
         self.ticks_per_s, self.resolution, self.jitter = clock
         self.rate_hz, self.rate_one_by_one_hz = rates
-        self.stamps = self.ticks_per_s > 0
+        self.stamps = self.rate_one_by_one_hz > 0
 
     def clock(self) -> tuple[int, int, int]:
         """(ticks a second, resolution, jitter), as the front end says it and the boot signs it."""
@@ -42,7 +44,7 @@ class Row:
 
 
 RP2350_PIO = Row("rp2350-pio", 8, (1_000_000, 1, 1), (10_000, 500))
-ESP32S3_PCNT = Row("esp32s3-pcnt", 4, (0, 0, 0), (100_000, 0))
+ESP32S3_PCNT = Row("esp32s3-pcnt", 4, (1000, 3200, 1), (10_000, 0))
 FRONT_ENDS = (RP2350_PIO, ESP32S3_PCNT)
 
 

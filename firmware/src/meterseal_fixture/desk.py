@@ -9,6 +9,7 @@ from meterseal_fixture.order import Order, read_order
 from meterseal_fixture.scanner import COMMAND, METER, POSITION
 from meterseal_fixture.tray import Tray
 from meterseal_wire import kinds
+from meterseal_wire.point import STATIC
 
 # Nobody can take a training run for a verification, in either language.
 MODES = {kinds.VERIFY: "verify", kinds.TRAINING: "TRAINING 培训", kinds.CHECK: "check"}
@@ -43,7 +44,7 @@ class Desk:
     def prepare(self, fields: dict[str, object]) -> None:
         """Keep an order for `start`; Refused as `order` would, its tray aside."""
         stand_in = {number: "PREPARED.%016d" % number for number in range(1, self.places + 1)}
-        self._prepared_mode = read_order(fields, self.places, stand_in).mode
+        self._prepared_mode = self._order(fields, stand_in).mode
         self.prepared = fields
         self.station.changed()
 
@@ -89,9 +90,15 @@ class Desk:
 
     def read(self, fields: dict[str, object]) -> Order:
         """The order with its meters from the tray; the tray is the run's from here on."""
-        order = read_order(fields, self.places, self._tray.meters)
+        order = self._order(fields, self._tray.meters)
         self._mode = order.mode
         self._taken = any(position.read_by == kinds.BY_MARK for position in order.positions)
+        return order
+
+    def _order(self, fields: dict[str, object], tray: dict[int, str]) -> Order:
+        order = read_order(fields, self.places, tray)
+        if order.plan.method != STATIC and not self.station.front.stamps:
+            raise Refused("plan.stamps", order.plan.method)
         return order
 
     def signed(self) -> None:

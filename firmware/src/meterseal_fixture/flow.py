@@ -1,12 +1,14 @@
 """Station 1, water and gas: who is told the flow. A Modbus RTU valve or pump controller on a line of its own.
 
 A set-point is written and read back before the point goes on; 0 always closes. Where no controller is configured the
-counting front end sets the flow itself (capture line `F`).
+counting front end sets the flow itself (capture line `F`), or a person does (`Hand`). Whoever it is, the bench looks
+for itself whether it flows as it should, and whether it has stopped.
 """
 
 import asyncio
 
 from meterseal_fixture.errors import BenchFault
+from meterseal_fixture.words import sentence
 from meterseal_wire import modbus
 from meterseal_wire.errors import WireError
 
@@ -66,3 +68,18 @@ class ModbusFlow:
         while modbus.missing(raw):
             raw += await self.serial.read()
         return raw
+
+
+class Hand:
+    """A valve that a person turns: `panel` says to what, once for each change. The times of a run stay as they are."""
+
+    def __init__(self, panel) -> None:
+        self.panel = panel
+        self._told: int | None = None
+
+    async def set_flow(self, ml_per_h: int) -> None:
+        """Ask for it; nothing says that it was done but the flow itself."""
+        if ml_per_h != self._told:
+            self._told = ml_per_h
+            chinese, english = sentence("valve.set" if ml_per_h else "valve.close", ml_per_h)
+            self.panel.tell("set_flow", ml_per_h=ml_per_h, zh=chinese, en=english)

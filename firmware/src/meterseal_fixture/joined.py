@@ -44,6 +44,8 @@ class JoinedCounts(Counts):
 class Joined:
     """The front ends at the other ends of `fronts`, in the order of their positions; asked like one `FrontEnd`."""
 
+    stamps = True
+
     def __init__(self, fronts: list[FrontEnd]) -> None:
         self.fronts = fronts
         self.clock = (0, 0, 0)

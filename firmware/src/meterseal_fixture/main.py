@@ -9,7 +9,7 @@ from meterseal_fixture.cjt188_bus import CjtBus
 from meterseal_fixture.connection import tls_from
 from meterseal_fixture.down import Down
 from meterseal_fixture.errors import BadSettings, FixtureError
-from meterseal_fixture.flow import Controller, ModbusFlow
+from meterseal_fixture.flow import Controller, Hand, ModbusFlow
 from meterseal_fixture.granted import Granted
 from meterseal_fixture.joined import Joined
 from meterseal_fixture.keep import Keep
@@ -20,7 +20,7 @@ from meterseal_fixture.panel import Panel
 from meterseal_fixture.presence import presence
 from meterseal_fixture.pulses import FrontEnd
 from meterseal_fixture.scanner import Scanner
-from meterseal_fixture.settings import Settings
+from meterseal_fixture.settings import BY_HAND, OWN, Settings
 from meterseal_fixture.signer.atecc608 import ElementCounter, ElementSigner
 from meterseal_fixture.signer.software_p256 import SoftwareSigner, verify
 from meterseal_fixture.slots import here
@@ -45,10 +45,10 @@ async def run(board, settings: Settings) -> None:
     signer, counter = _signer(settings, board)
     author = Author(settings.fixture, settings.bench, signer)
     panel = Panel(board.serial(settings.panel))
-    front = _front(settings, board)
+    front = _front(settings, board, panel)
     bus = _bus(settings, board)
     front_board = await front.describe()
-    if settings.positions >= front.channels:
+    if front.stamps and settings.positions >= front.channels:
         raise BadSettings(
             "settings", "'positions' is %d, the front end has fewer channels" % settings.positions
         )
@@ -99,11 +99,13 @@ async def run(board, settings: Settings) -> None:
 
 
 def _operators(settings: Settings, board, station: Station):
-    """The loops of scanner, buttons and lamps, where the board has them."""
+    """The loops of scanner, own counters, buttons and lamps, where the board has them."""
     loops = []
     if settings.scanner:
         scanner = Scanner(board.serial(settings.scanner), station.desk, station.panel, settings.makers)
         loops.append(scanner.run())
+    if hasattr(station.front, "tend"):
+        loops.append(station.front.tend())
     if hasattr(board, "operate"):
         loops.append(board.operate(station.desk))
     elif settings.buttons or settings.display:
@@ -113,16 +115,26 @@ def _operators(settings: Settings, board, station: Station):
     return loops
 
 
-def _front(settings: Settings, board):
-    """The front end at the capture line, or several as one where 'capture' names several lines."""
-    flow = _flow(settings, board)
+def _front(settings: Settings, board, panel: Panel):
+    """The front end at the capture line, several as one where 'capture' names several lines, or the board's own
+    counters.
+    """
+    flow = _flow(settings, board, panel)
+    if settings.capture == OWN:
+        if not hasattr(board, "counters"):
+            raise BadSettings(
+                "settings", "this board has no counters of its own; name a front end's line in 'capture'"
+            )
+        return board.counters(settings, flow)
     fronts = [FrontEnd(board.serial(line), flow=flow) for line in settings.capture.split()]
     return fronts[0] if len(fronts) == 1 else Joined(fronts)
 
 
-def _flow(settings: Settings, board):
+def _flow(settings: Settings, board, panel: Panel):
     if not settings.flow_line:
         return None
+    if settings.flow_line == BY_HAND:
+        return Hand(panel)
     unit, register, ml_per_h, words = settings.flow
     return ModbusFlow(board.serial(settings.flow_line), Controller(unit, register, ml_per_h, words))
 

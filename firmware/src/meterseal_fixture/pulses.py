@@ -47,6 +47,8 @@ class FrontEnd:
     that sets the flow in its place (flow.py).
     """
 
+    stamps = True
+
     def __init__(self, serial, answer_ms: int = ANSWER_MS, flow=None) -> None:
         self.serial = serial
         self.answer_ms = answer_ms

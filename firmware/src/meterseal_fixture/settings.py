@@ -18,9 +18,24 @@ KEYS = ("edge_key", "registry_key")
 AUTHORITY = "authority_key"
 # A line of its own each; TLS with all three files or none, DER.
 OPTIONAL = {"meters": 16, "tls_authority": 255, "tls_certificate": 255, "tls_key": 255, "flow_line": 255}
-OPTIONAL.update({"scanner": 255, "scanner_gtin": 255})
+OPTIONAL.update({"scanner": 255, "scanner_gtin": 255, "sensors": 512})
 TLS = ("tls_authority", "tls_certificate", "tls_key")
 BUSES = ("mbus", "cjt188")
+# `capture` of a board that counts with its own counters, and `flow_line` where a person turns the valve.
+OWN, BY_HAND = "own", "hand"
+# In the order of the boards' sensors.QUANTITIES; the first is the flow, which own counters know by themselves.
+QUANTITIES = (
+    "flow",
+    "air_mk",
+    "air_10pa",
+    "humidity",
+    "ref_mk",
+    "ref_10pa",
+    "in_mk",
+    "in_10pa",
+    "out_mk",
+    "out_10pa",
+)
 NUMBERS = {
     "port": (1, 65535),
     "positions": (1, 31),
@@ -33,6 +48,7 @@ NUMBERS = {
     "buttons": (0, 1),
     "display": (0, 127),
     "trial_s": (1, 2592000),
+    "ref_nl_per_pulse": (1, 1000000000000),
 }
 DEFAULTS = {
     "closed_bench_s": 60,
@@ -50,18 +66,20 @@ class Settings:
     """What an installer decides, as attributes named like the file's fields.
 
     Texts: fixture, site, bench (at most 16 characters each), folder, capture (the front end's line; several with blanks
-    between, in the order of their positions), mbus, panel, host. Keys as 64 bytes
+    between, in the order of their positions; `own` for the board's own counters), mbus, panel, host. Keys as 64 bytes
     x || y: edge_key, registry_key. Numbers: port, positions, closed_bench_s (60 unless told).
 
     Not needed: meters ("mbus" or "cjt188": what stands on the line `mbus`); tls_authority, tls_certificate, tls_key
     (paths of DER files, all three or none); flow_line (a Modbus RTU controller of the flow, with flow_unit,
-    flow_register, flow_ml_per_h a step and flow_words; without it the front end sets the flow); element_slot (of the
-    secure element that signs; without it the key file does); authority_key (who grants firmware, plans and tenants;
-    without it no update is taken); scanner (the line of a barcode or QR scanner) and scanner_gtin (which maker a GTIN's
-    first digits belong to: `0690123=DEMO`, several with blanks between); buttons (1 where start and stop are wired);
-    display (the I2C address of an SSD1306, mostly 60; 0: none); trial_s (for how many seconds a start of an updated
-    version may hear no edge before the board restarts by itself; 1800 unless told, more where a bench is offline on
-    purpose, at most 30 days).
+    flow_register, flow_ml_per_h a step and flow_words; `hand`: a person turns the valve; without it the front end
+    sets the flow); element_slot (of the secure element that signs; without it the key file does); authority_key (who
+    grants firmware, plans and tenants; without it no update is taken); scanner (the line of a barcode or QR scanner)
+    and scanner_gtin (which maker a GTIN's first digits belong to: `0690123=DEMO`, several with blanks between);
+    sensors and ref_nl_per_pulse (needed with `own` in capture, where the board counts by itself: nine quantities like
+    `ref_mk=72:0:0:50000`, converter, input, values at 4 and 20 mA, with blanks between; nanolitres a pulse of the
+    reference, by which flow is told); buttons (1 where start and stop are wired); display (the I2C address of an
+    SSD1306, mostly 60; 0: none); trial_s (for how many seconds a start of an updated version may hear no edge before
+    the board restarts by itself; 1800 unless told, more where a bench is offline on purpose, at most 30 days).
     """
 
     def __init__(self, fields: dict[str, object]) -> None:
@@ -87,6 +105,12 @@ class Settings:
         self.flow = [_number(fields, name) for name in names]
         self.scanner = _text(fields, "scanner", OPTIONAL["scanner"]) if "scanner" in fields else ""
         self.makers = _makers(fields)
+        self.sensors = _sensors(fields)
+        self.ref_nl = _number(fields, "ref_nl_per_pulse") if "ref_nl_per_pulse" in fields else 0
+        if self.capture == OWN and not (self.sensors and self.ref_nl and self.flow_line):
+            raise BadSettings(
+                "settings", "with 'capture' own give 'sensors', 'ref_nl_per_pulse' and 'flow_line' too"
+            )
         self.trial_s = _number(fields, "trial_s")
         self.buttons, self.display = _number(fields, "buttons"), _number(fields, "display")
         self.element_slot = _number(fields, "element_slot") if "element_slot" in fields else None
@@ -130,6 +154,25 @@ def _makers(fields: dict[str, object]) -> dict[str, str]:
                 "settings", "'scanner_gtin' must be pairs like 0690123=DEMO, with blanks between"
             )
         found[digits] = maker
+    return found
+
+
+def _sensors(fields: dict[str, object]) -> dict[int, tuple[int, int, int, int]]:
+    # A quantity's number to (converter's address, input, value at 4 mA, value at 20 mA).
+    found: dict[int, tuple[int, int, int, int]] = {}
+    for row in _text(fields, "sensors", OPTIONAL["sensors"]).split() if "sensors" in fields else ():
+        name, _, rest = row.partition("=")
+        numbers = rest.split(":")
+        if name not in QUANTITIES[1:] or len(numbers) != 4 or not all(number.isdigit() for number in numbers):
+            raise BadSettings(
+                "settings", "'%s' in 'sensors' is none; write it like ref_mk=72:0:0:50000" % row
+            )
+        address, channel, low, high = [int(number) for number in numbers]
+        if not 72 <= address <= 75 or channel > 3:
+            raise BadSettings("settings", "'%s': converters are 72 to 75, inputs 0 to 3" % row)
+        found[QUANTITIES.index(name)] = (address, channel, low, high)
+    if found and len(found) < len(QUANTITIES) - 1:
+        raise BadSettings("settings", "'sensors' must name all of %s" % ", ".join(QUANTITIES[1:]))
     return found
 
 

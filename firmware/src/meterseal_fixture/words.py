@@ -113,6 +113,20 @@ SENTENCES = {
         "计数前端无应答，检定已中止，请检查其供电与接线。",
         "The counting front end does not answer; the run is ended. Check its power and wiring.",
     ),
+    "counter.late": (
+        "本机脉冲计数器有一段时间未被读取，计数不可信，检定已中止；问题重复时联系维护人员。",
+        "The board's own counters were not looked at for too long; the run is ended. Call service if it repeats.",
+    ),
+    "sensor.unknown": (
+        "传感器 %s 没有可信的值，检定已中止，请检查其接线与供电。",
+        "Sensor %s gives no value that can be believed; the run is ended. Check its wiring and supply.",
+    ),
+    "plan.stamps": (
+        "本台的计数器不记脉冲时刻，不能用标准表法（方法 %s），请下发静态启停法的方案。",
+        "This bench's counters know no time of a pulse, so no plan of method %s; use one of static start and stop.",
+    ),
+    "valve.set": ("请将阀门调到 %s mL/h。", "Set the valve to %s mL/h."),
+    "valve.close": ("请关闭阀门。", "Close the valve."),
     "reference.silent": (
         "标准表没有脉冲，检定已中止，请检查标准表。",
         "The reference meter gives no pulses; the run is ended. Check the reference meter.",

@@ -1,4 +1,6 @@
-"""What a front end's sensors say: 4 to 20 mA transmitters on ADS1115 converters, by a table; no hardware is named here.
+"""What a bench's sensors say: 4 to 20 mA transmitters on ADS1115 converters, by a table; no hardware is named here.
+
+A front end reads them, or a fixture that counts with its own counters (`meterseal_fixture.counters`).
 
 A transmitter's current makes 0.4 to 2.0 V on 100 ohms. The converter (I2C, four inputs, 16 bits, 62.5 uV a step) is
 told to convert one input, and asked when it has: `step` does one of the two and never waits, so no edge waits for a
@@ -29,7 +31,7 @@ class Sensors:
     """Values by `table`: a quantity to (address of its converter, input 0 to 3, value at 4 mA, value at 20 mA).
 
     `bus` is an I2C (readfrom_mem_into, writeto_mem), `now()` ticks of 1 us, `positions` those of the whole bench, whose
-    row this front end's sensors stand at both ends of. Flow in mL/h, temperatures in mK above 273 150, pressures in 10
+    row these sensors stand at both ends of. Flow in mL/h, temperatures in mK above 273 150, pressures in 10
     Pa, permille.
     """
 
@@ -80,9 +82,17 @@ class Sensors:
         )
         return value
 
-    def state(self) -> list[int] | None:
-        """The words of `S` behind its ticks, for all positions of the bench; None where one value is not known."""
+    def unknown(self) -> int:
+        """The first quantity of the table that has no value now; UNKNOWN where all have one."""
+        missing = [quantity for quantity in self._order if self.value(quantity) is None]
+        return missing[0] if missing else UNKNOWN
+
+    def state(self, flow: int | None = None) -> list[int] | None:
+        """The words of `S` behind its ticks, for all positions of the bench; None where one value is not known.
+        `flow` is the flow where no sensor measures it.
+        """
         found = [self.value(quantity) for quantity in QUANTITIES]
+        found[FLOW] = found[FLOW] if flow is None else flow
         known = [value for value in found if value is not None]
         if len(known) < len(found):
             return None
