@@ -6,6 +6,9 @@ clock runs faster than the wall needs no other code. Sleeps here only keep from 
 Where the plan gives a window, the measured flow must stay in the point's band for it before gates open. If it has
 not within the plan's time, the run ends: `flow.unsteady`, signed as NO_FLOW, since no flow to measure at came.
 
+A front end that falls silent beside others takes its positions with it (`joined`): they end with FAULT and without a
+row of that point, as nobody knows what was counted there; the others go on.
+
 A point ends when every position that still takes part has its least counts. A meter that gives no edge for
 longer than QUIET_FACTOR times the plan's volume should take (and QUIET_S) leaves the run with NO_FLOW, and a row
 that shows what the reference counted meanwhile. A reference that gives none for half as long ends the run: with
@@ -102,7 +105,8 @@ class Bench:
         counts = await self._figures()
         duration_ms = (closed - gate.opened) * 1000 // self.front.ticks_per_s
         for position in taking_part:
-            position.points.append(_row(position, (index, repeat, duration_ms), counts, gate))
+            if position.number not in self.front.gone:
+                position.points.append(_row(position, (index, repeat, duration_ms), counts, gate))
         self._add_up(counts)
 
     async def run_in(self, flow: int, ms: int) -> None:
@@ -153,8 +157,18 @@ class Bench:
         self._open = positions
         return Gate(await self.front.arm(self.mask(positions)))
 
-    async def _figures(self) -> Counts:
+    async def _seen(self) -> Counts:
         counts = await self.front.counts()
+        self._isolate()
+        return counts
+
+    def _isolate(self) -> None:
+        for position in live(self._open):
+            if position.number in self.front.gone:
+                position.end_early(kinds.FAULT, "front_end.part")
+
+    async def _figures(self) -> Counts:
+        counts = await self._seen()
         if any(number >= FULL for channel in counts.channels for number in channel):
             raise BenchFault("counter.overflow")
         return counts
@@ -162,7 +176,7 @@ class Bench:
     async def _count(self, point: PlanPoint, positions: list[Position], gate: Gate) -> int:
         watch = Watch(point, gate.opened, self.front.ticks_per_s)
         await self._look(gate, positions)
-        while not watch.finished(await self.front.counts(), positions):
+        while not watch.finished(await self._seen(), positions):
             self.button.check()
             await asyncio.sleep_ms(POLL_MS)
             await self._look(gate, positions)
@@ -182,7 +196,8 @@ class Bench:
         if sample.ticks - gate.opened >= FULL:
             # No edge that comes from here on has a number that could be signed.
             raise BenchFault("counter.overflow")
-        gate.see(sample, positions)
+        self._isolate()
+        gate.see(sample, [position for position in positions if position.number not in self.front.gone])
         self.conditions.see(sample.air, sample.humidity)
         return sample
 
@@ -234,6 +249,8 @@ class Watch:
 
         BenchFault when the reference is quiet.
         """
+        if not live(positions):
+            return True
         done = self._enough(REFERENCE, LEAST_REFERENCE, counts)
         quiet = {position.number: self.quiet_ticks(position.number, counts) for position in live(positions)}
         silence = self.quiet_ticks(REFERENCE, counts)

@@ -5,23 +5,29 @@ Promise: a position's figures and the reference's that stand beside them come fr
 The crystals of two front ends differ by tens of ppm; no ratio is ever made across two. Positions are numbered through:
 with 8 channels each, positions 1 to 7 are the first one's, 8 to 14 the second's, 15 to 20 the third's.
 
+Their ticks may differ. All are given in one measure, the least that each one's ticks are a whole number of: 1 MHz and
+10 MHz in tenths of a microsecond, the first one's ticks times ten. So every figure is exact, and the judge, who knows
+one clock an attempt, needs no other rule. Refused is a measure above MOST_HZ, in which 32 bits hold no long point.
+
 The clock of the bench (settling, the length of a point, quiet meters) is the first front end's. What is signed as
-`clock` is the coarsest resolution and jitter of them, so a judge never thinks too well of a position; `rows` has each.
-Channel 0 of the counts is the reference as the front end saw it that counted least: where one of them lost its
-reference, the bench sees a reference that stands still, and ends the run.
+`clock` is the coarsest resolution and jitter of them, so a judge never thinks too well of a position; `rows` has each
+in its own ticks. Channel 0 of the counts is the reference as the front end saw it that counted least: where one of
+them lost its reference, the bench sees a reference that stands still, and ends the run.
 
 Flow, air, and the closed-bench check are the first front end's affair, and so are temperature and pressure at all
-positions where it tells them; else each gives those of its own. One that is silent ends the run: it would not be known
-how many of its meters went on.
+positions where it tells them; else each gives those of its own.
 
-Not covered: front ends whose clocks have another number of ticks a second; they are refused.
+One that falls silent takes its own positions with it, into `gone`, and is not asked again until the next run: nobody
+knows what its meters counted. The others go on. The first one's silence ends the run: with it go clock, flow and air.
+At the start all must answer, since nobody knows how many positions a silent one has.
 """
 
-from meterseal_fixture.errors import BadSettings
+from meterseal_fixture.errors import BadSettings, FrontEndSilent
 from meterseal_fixture.pulses import Counts, FrontEnd, Sample
 
 NOTHING: tuple[int, ...] = (0, 0, 0)
 REFERENCE = 1
+MOST_HZ = 10_000_000  # 32 bits hold seven minutes
 
 
 class JoinedCounts(Counts):
@@ -53,6 +59,7 @@ class Joined:
         self.channels = 0
         self.rows: list[tuple[object, ...]] = []
         self.bounced: list[int] = []
+        self.gone: set[int] = set()
         self._armed: list[int] = []
 
     async def describe(self) -> str:
@@ -61,14 +68,11 @@ class Joined:
         for front in self.fronts:
             names.append(await front.describe())
             self.rows += front.rows
-        first = self.fronts[0].clock
-        if any(front.ticks_per_s != first[0] for front in self.fronts):
-            raise BadSettings(
-                "settings", "the front ends of 'capture' have clocks of different ticks a second"
-            )
-        coarsest = [max(front.clock[at] for front in self.fronts) for at in (1, 2)]
-        self.clock = (first[0], coarsest[0], coarsest[1])
-        self.ticks_per_s = first[0]
+        self.ticks_per_s = _measure([front.ticks_per_s for front in self.fronts])
+        for front in self.fronts:
+            front.scale = self.ticks_per_s // front.ticks_per_s
+        coarsest = [max(front.clock[at] * front.scale for front in self.fronts) for at in (1, 2)]
+        self.clock = (self.ticks_per_s, coarsest[0], coarsest[1])
         self.channels = REFERENCE + sum(front.channels - REFERENCE for front in self.fronts)
         self._armed = [0] * len(self.fronts)
         return _told(names)
@@ -95,41 +99,61 @@ class Joined:
         if len(found.meters) >= self.channels - REFERENCE:
             return found
         found.meters = found.meters[: self.fronts[0].channels - REFERENCE]
-        for front in self.fronts[1:]:
-            found.meters += (await front.sample()).meters[: front.channels - REFERENCE]
+        for number, front in enumerate(self.fronts[1:], 1):
+            said = await self._of(number, front.sample)
+            places = front.channels - REFERENCE
+            found.meters += said.meters[:places] if said else [(0, 0)] * places
         return found
 
     async def arm(self, mask: int) -> int:
         """Open the gates of `mask`, the reference's at each front end that has one of them; the first one's ticks."""
         self._armed = self._masks(mask)
         ticks = await self.now()
-        for front, own in zip(self.fronts, self._armed):
+        for number, own in enumerate(self._armed):
             if own:
-                opened = await front.arm(own)
-                ticks = opened if front is self.fronts[0] else ticks
+                opened = await self._of(number, self.fronts[number].arm, own)
+                ticks = ticks if number else opened
         return ticks
 
     async def counts(self) -> Counts:
-        """The figures of all gates; those of a front end that has none open are zeros."""
+        """The figures of all gates; those of a front end that has none open, or is gone, are zeros."""
         parts = []
-        for front, own in zip(self.fronts, self._armed):
-            parts.append((own, await front.counts() if own else Counts([0] * (1 + 3 * front.channels))))
+        for number, (front, own) in enumerate(zip(self.fronts, self._armed)):
+            said = await self._of(number, front.counts) if own else None
+            parts.append((own if said else 0, said or Counts([0] * (1 + 3 * front.channels))))
         ticks = parts[0][1].ticks if self._armed[0] else await self.now()
         return JoinedCounts(ticks, parts)
 
     async def disarm(self, mask: int) -> int:
         """Close the gates of `mask`; the first one's ticks. `bounced` as of one front end, the reference's the most."""
         ticks, references, self.bounced = 0, [0], [0]
-        for front, own in zip(self.fronts, self._masks(mask)):
-            closed = await front.disarm(own) if own else 0
-            ticks = ticks or closed
-            found = front.bounced if own and front.bounced else [0] * front.channels
+        for number, (front, own) in enumerate(zip(self.fronts, self._masks(mask))):
+            closed = await self._of(number, front.disarm, own) if own else None
+            ticks = ticks if number else closed or 0
+            found = front.bounced if closed is not None and front.bounced else [0] * front.channels
             references.append(found[0])
             self.bounced += found[REFERENCE:]
         self.bounced[0] = max(references)
         if not self._armed[0]:
             ticks = await self.now()
         return ticks
+
+    async def _of(self, number: int, question, *given):
+        """What that front end answers; None where it is gone, or goes now. The first one's silence is everybody's."""
+        places = self._places(number)
+        if places[0] in self.gone:
+            return None
+        try:
+            return await question(*given)
+        except FrontEndSilent:
+            if number == 0:
+                raise
+            self.gone.update(places)
+            return None
+
+    def _places(self, number: int) -> list[int]:
+        before = sum(front.channels - REFERENCE for front in self.fronts[:number])
+        return [before + place for place in range(1, self.fronts[number].channels)]
 
     def _masks(self, mask: int) -> list[int]:
         """One mask a front end, with its reference where it has any of the positions."""
@@ -142,6 +166,22 @@ class Joined:
         if not any(found):
             found[0] = mask & 1
         return found
+
+
+def _measure(rates: list[int]) -> int:
+    """The least common multiple of the ticks a second; BadSettings where it is too fine, or a front end has none."""
+    found = rates[0]
+    for hz in rates:
+        least, rest = found, hz
+        while rest:
+            least, rest = rest, least % rest
+        found = found * hz // least if least else 0
+    if not 0 < found <= MOST_HZ:
+        raise BadSettings(
+            "settings",
+            "the front ends of 'capture' have clocks without a common measure of up to %d Hz" % MOST_HZ,
+        )
+    return found
 
 
 def _told(names: list[str]) -> str:

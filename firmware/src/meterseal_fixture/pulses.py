@@ -44,7 +44,7 @@ class Counts:
 
 class FrontEnd:
     """The counting front end at the other end of `serial` (async read() and write(), drop()); `flow` is a controller
-    that sets the flow in its place (flow.py).
+    that sets the flow in its place (flow.py). It tells an edge's time (`stamps`). Its ticks are given times `scale`.
     """
 
     stamps = True
@@ -58,6 +58,8 @@ class FrontEnd:
         self.channels = 0
         self.rows: list[tuple[object, ...]] = []
         self.bounced: list[int] = []
+        self.gone: set[int] = set()
+        self.scale = 1
         self._rest = b""
 
     async def describe(self) -> str:
@@ -75,7 +77,7 @@ class FrontEnd:
 
     async def now(self) -> int:
         """The capture clock, in ticks."""
-        return (await self._numbers(1, "T"))[0]
+        return self.scale * (await self._numbers(1, "T"))[0]
 
     async def set_flow(self, ml_per_h: int) -> None:
         """Ask for a flow; 0 closes the valve. BenchFault where a controller of its own does not obey."""
@@ -99,15 +101,21 @@ class FrontEnd:
 
     async def sample(self) -> Sample:
         """Flow, temperatures and pressures now."""
-        return Sample(await self._numbers(7, "S"))
+        found = Sample(await self._numbers(7, "S"))
+        found.ticks *= self.scale
+        return found
 
     async def arm(self, mask: int) -> int:
         """Open the gates of `mask`; the ticks of that moment."""
-        return (await self._numbers(1, "A", mask))[0]
+        return self.scale * (await self._numbers(1, "A", mask))[0]
 
     async def counts(self) -> Counts:
         """The figures of all gates."""
-        return Counts(await self._numbers(4, "R"))
+        found = Counts(await self._numbers(4, "R"))
+        if self.scale > 1:
+            found.ticks *= self.scale
+            found.channels = [(row[0], row[1] * self.scale, row[2] * self.scale) for row in found.channels]
+        return found
 
     async def disarm(self, mask: int) -> int:
         """Close the gates of `mask`; their figures stay. The ticks of that moment. `bounced` has what the front end
@@ -115,7 +123,7 @@ class FrontEnd:
         """
         ticks, *bounced = await self._numbers(1, "D", mask)
         self.bounced = bounced
-        return ticks
+        return self.scale * ticks
 
     async def _numbers(self, least: int, *question: object) -> list[int]:
         return [int(word) for word in (await self.ask(least + 1, *question))[1:]]

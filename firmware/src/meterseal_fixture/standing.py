@@ -83,14 +83,14 @@ class StandingBench(Bench):
         passed, last = 0, (await self._look(gate, positions)).ticks
         while True:
             self.button.check()
-            sample, counts = await self._look(gate, positions), await self.front.counts()
+            sample, counts = await self._look(gate, positions), await self._seen()
             passed, last = passed + sample.flow * (sample.ticks - last) * 1000, sample.ticks
             if passed >= wanted and _edges(counts) >= point.least_counts:
                 break
             if watch.quiet_ticks(REFERENCE, counts) > watch.quiet // 2:
                 raise BenchFault("reference.silent" if sample.flow else "bench.no_flow")
             await asyncio.sleep_ms(POLL_MS)
-        for position in positions:
+        for position in live(positions):
             position.state = DONE
         await self.front.set_flow(0)
         await self._come_to_rest()

@@ -154,7 +154,7 @@ class Station:
             self._ordered.clear()
             if self._order:
                 await self.perform(self._order)
-                self._tell_bounce()
+                self._tell_bench()
             self._order, self._at = None, (0, 0)
             self.desk.ended()
             gc.collect()
@@ -193,6 +193,7 @@ class Station:
         self.bench = Bench(self.front, self.button)
         if self._static:
             self.bench = StandingBench(self.front, self.button, self.bus)
+        self.front.gone.clear()
         await self.front.set_flow(0)
         await self._read_meters(order.positions, at_end=False)
         if not live(order.positions):
@@ -311,7 +312,11 @@ class Station:
         if reason != kinds.OPERATOR:
             self.note(cause.code, str(cause.detail))
 
-    def _tell_bounce(self) -> None:
+    def _tell_bench(self) -> None:
+        if self.front.gone:
+            self.note(
+                "front_end.silent", "positions %s" % " ".join(str(one) for one in sorted(self.front.gone))
+            )
         # Not counted by the front end, so the run stands; but a contact that bounces is on its way to worse.
         if self.bench.bounced:
             found = sorted(self.bench.bounced.items())
