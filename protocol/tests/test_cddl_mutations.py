@@ -122,6 +122,7 @@ PAYLOADS: dict[str, tuple[int, dict[int, Any]]] = {
     ),
     "claim": (L.KIND_CLAIM, {L.STATEMENT: HASH, L.TIME_S: 1, L.PLACE: "330110"}),
     "checkpoint": (L.KIND_CHECKPOINT, {L.TIME_S: 1, **TREE, L.ORIGIN: "edge/EDGE1"}),
+    "sighting": (L.KIND_SIGHTING, {L.STATEMENT: HASH, L.NOTE: BLOB, L.INCLUSION: [2, 1, [HASH]]}),
     "beacon": (L.KIND_BEACON, {L.TIME_S: 1, **TREE, L.NUMBER: 1}),
     "scope": (L.KIND_SCOPE, {L.METER: METER, L.TIME_S: 1, L.LOG_SIZE: 1, L.ENTRIES: [HASH]}),
     "decision": (L.KIND_DECISION, DECISION),
@@ -146,7 +147,7 @@ GRANTS: dict[str, dict[int, Any]] = {
         L.SEALS: ["A17"],
         L.CHECK_METER: "CM1",
     },
-    "edge": {L.GRANT: 6, L.SUBJECT_KEY: KEY, L.EDGE: "EDGE1", L.SITE: "Y", L.LOG_KEY: KEY},
+    "edge": {L.GRANT: 6, L.SUBJECT_KEY: KEY, L.EDGE: "EDGE1", L.SITE: "Y", L.LOG_KEY: KEY, L.QUORUM: 2},
     "registry": {L.GRANT: 7, L.SUBJECT_KEY: KEY, L.REGISTRY: "REG-CN", L.LOG_KEY: KEY},
     "log-witness": {L.GRANT: 8, L.SUBJECT_KEY: KEY, L.WITNESS: "W"},
     "person": {**PERSON, L.QUALIFICATION: [1, 2], L.INSTITUTION: "ZJIM"},
@@ -187,7 +188,7 @@ CERTIFICATE = {
 # Values of every type and around every bound. Texts are empty or longer than any limit in either measure: the grammar
 # counts bytes, four for each of the code's characters, because RFC 8610 has no count of characters.
 WRONG: tuple[Any, ...] = (
-    *(None, True, False, 0, -1, LARGEST, -LARGEST, "", "x" * 801, b"", bytes(31), bytes(33), bytes(300)),
+    *(None, True, False, 0, -1, LARGEST, -LARGEST, "", "x" * 8193, b"", bytes(31), bytes(33), bytes(300)),
     *([], [0], [0, 0, 0, 0, 0], {}, {1: 2}),
 )
 # Where the grammar refuses more than the code's shapes do, and why.

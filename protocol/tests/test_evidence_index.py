@@ -48,6 +48,7 @@ class Story:
             self.people,
             self.lottery,
             self.mend,
+            self.sight,
         )
         acts[what % len(acts)](self.fixtures[who], Seat(1, serial))
 
@@ -105,6 +106,11 @@ class Story:
             )
             self.record.enter(item.raw)
 
+    def sight(self, fixture: ModelFixture, _seat: Seat) -> None:
+        """What the fixture signed last had been seen; whether it holds is not asked here."""
+        said = {L.NOTE: b"", L.INCLUSION: [1, 0, []], L.STATEMENT: fixture.signed[-1].identity}
+        self.record.enter(says(self.world, "edge", L.KIND_SIGHTING, said).raw)
+
 
 def plainly(
     meter: str, pool: Iterable[Entry], size: int, blobs: dict[bytes, tuple[bytes, ...]]
@@ -138,6 +144,8 @@ def plainly(
         if later:
             top.setdefault((key, min(later)), 0)
     chosen = [e for e in chained if e.place[2] <= top.get(e.place[:2], -1)]
+    links = {e.statement.identity for e in chosen}
+    chosen += [e for e in of(L.KIND_SIGHTING) if e.statement.payload[L.STATEMENT] in links]
     beacons = {a.statement.payload[L.BEACON] for a in attempts}
     chosen += [e for e in of(L.KIND_BEACON) if e.statement.identity in beacons]
     chosen += [e for e in of(L.KIND_SCOPE) if e.statement.payload[L.METER] == meter][-1:]
@@ -251,7 +259,7 @@ def indexed(story: Story, shuffler: Random) -> EvidenceIndex:
     return index
 
 
-ACTS = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 1), st.integers(0, 1)), max_size=14)
+ACTS = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 1), st.integers(0, 1)), max_size=14)
 
 
 @settings(max_examples=120, deadline=None)
@@ -277,6 +285,7 @@ def busy() -> Story:
         (3, 0, 0),
         (0, 0, 0),
         (1, 0, 0),
+        (8, 0, 0),
         (5, 0, 0),
         (6, 0, 0),
         (7, 0, 0),
@@ -301,6 +310,7 @@ def busy() -> Story:
         (L.KIND_CORRECTION, 1),
         (L.KIND_SAMPLING, 1),
         (L.KIND_REMEASUREMENT, 1),
+        (L.KIND_SIGHTING, 1),
     ],
 )
 def test_every_kind_is_picked_where_it_concerns_the_meter(kind: int, least: int) -> None:

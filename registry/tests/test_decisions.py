@@ -8,14 +8,17 @@ from registry.tests.conftest import BAD_PPM, METER, SERIAL, Office
 
 from meterseal_protocol.statement import Statement
 from meterseal_protocol.status import INVALID, SUSPENDED, VALID
+from meterseal_protocol.testing.watched import Watched
 from meterseal_registry.record import open_record
 from meterseal_tools.audit import audit
 from meterseal_tools.evidence_folder import export, load
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.errors import BadShape
+from meterseal_wire.sign1 import identity
 
 OTHER = "87654321"
+DAY_S = 86_400
 
 
 def newest(office: Office, serial: str = SERIAL) -> Statement:
@@ -190,3 +193,29 @@ def test_a_registry_that_nobody_granted_enters_and_waits(office: Office, tmp_pat
     young.submit(office.world.grants["registry"], office.now_s)
     assert young.granted and young.decisions.newest(METER) is not None
     young.entries.store.close()
+
+
+def test_what_witnesses_saw_while_the_registry_was_away_decides_again(office: Office) -> None:
+    """Design section 1 item 4. Attempt and result come 15 days late, and their beacon would be stale at 14. The edge's
+    sighting, two of its witnesses' seconds, cures it; another one of what is granted makes no decision.
+    """
+    log = Watched(office.world, office.fixture)
+    for name in ("edge", "witness a", "witness b", "witness c"):
+        office.record.submit(office.world.grants[name], office.now_s)
+    office.tick(DAY_S)
+    office.beacon = identity(office.record.beacon(office.now_s))
+    seconds = {"a": office.tick(100), "b": office.tick(10)}
+    run = office.run()
+    office.tick(15 * DAY_S)
+    office.offer(*run)
+    assert codes(office) == ["time.beacon_stale"] and statuses(office) == []
+    office.offer(log.seen({"a": seconds["a"]}))
+    assert codes(office) == ["time.beacon_stale"]
+    office.offer(log.seen(seconds))
+    assert codes(office) == [] and statuses(office) == [VALID]
+    assert newest(office).payload[L.WINDOW][0] == seconds["b"]
+    size = office.record.log.size
+    office.offer(log.seen({"b": seconds["a"], "c": seconds["b"]}))
+    assert office.record.log.size == size + 1
+    office.reopen()
+    assert office.record.catch_up(office.now_s) == []

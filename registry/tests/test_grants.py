@@ -17,6 +17,7 @@ PAYLOADS = {
     L.KIND_BEACON: {L.NUMBER: 9, **HEAD},
     L.KIND_SCOPE: {L.METER: "DEMO.1", L.LOG_SIZE: 1, L.ENTRIES: [], L.TIME_S: 1},
     L.KIND_CHECKPOINT: {L.ORIGIN: "edge/EDGE1", **HEAD},
+    L.KIND_SIGHTING: {L.STATEMENT: HASH, L.NOTE: b"", L.INCLUSION: [1, 0, []]},
     L.KIND_DECISION: {
         L.METER: "DEMO.1",
         L.OUTCOME: kinds.GRANTED,
@@ -34,7 +35,7 @@ PAYLOADS = {
 MAY = {
     "root": {L.KIND_GRANT},
     "province": {L.KIND_GRANT},
-    "edge": {L.KIND_CHECKPOINT},
+    "edge": {L.KIND_CHECKPOINT, L.KIND_SIGHTING},
     "W1": {L.KIND_EVENT},
     "registry": set[int](),
 }

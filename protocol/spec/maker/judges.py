@@ -182,4 +182,4 @@ def _case(
         raise SystemExit(
             f"judge/{name}: {result['outcome']} {result['reasons']}, where the maker says {outcome} {codes}"
         )
-    return accept(name, RULE + rule, why, log, **result)
+    return accept(name, rule if ".md" in rule else RULE + rule, why, log, **result)

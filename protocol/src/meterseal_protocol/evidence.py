@@ -10,7 +10,8 @@ Two people with the same log pick the same evidence, in whichever order they got
   meters of that maker under the number of one of them;
 - of every key that tested the meter: its boots of 30 days before a result, check runs (with their beacons) since the
   last finished one before the meter's first attempt, key rotations, and whatever it signed twice for one place;
-- results and abandonments of other keys that cite an attempt of the meter which they don't have themselves.
+- results and abandonments of other keys that cite an attempt of the meter which they don't have themselves;
+- sightings of any statement of that chain.
 
 Entries beyond the log size do not exist.
 """
@@ -186,6 +187,8 @@ def _subjects(entry: Entry) -> Iterator[tuple[object, ...]]:
         yield "boot", entry.key
     elif typ == L.KIND_EVENT and payload[L.EVENT] == ROTATED:
         yield "rotated", entry.key
+    elif typ == L.KIND_SIGHTING:
+        yield "sighted", payload[L.STATEMENT]
     elif typ == L.KIND_SAMPLING:
         yield "sampling", payload[L.MAKER]
     elif typ == L.KIND_SCOPE or typ in OF_ONE_METER:
@@ -215,7 +218,9 @@ class _Pick:
     def all(self) -> Iterator[Entry]:
         """Every entry that is picked; some more than once."""
         chains = self.index.chains
-        yield from chains.within(chains.reach(self.attempts, self.closers, self.size), self.size)
+        for link in chains.within(chains.reach(self.attempts, self.closers, self.size), self.size):
+            yield link
+            yield from self._about("sighted", link.statement.identity)
         for attempt in self.attempts:
             yield from self._about("beacon", attempt.statement.payload[L.BEACON])
         yield from sorted(self._about(L.KIND_SCOPE, self.meter), key=lambda entry: entry.leaf)[-1:]

@@ -116,7 +116,7 @@ GRANT_OPTIONS = {
     DELEGATION: (L.MAKER, L.MEDIA, L.NOMINAL_RANGE, L.SITES),
     TYPE: (L.PARAMETER_CHECKSUMS, L.APPROVAL),
     FIXTURE: (L.CHECK_METER, L.SEALS),
-    EDGE: (L.LOG_KEY,),
+    EDGE: (L.LOG_KEY, L.QUORUM),
     REGISTRY: (L.LOG_KEY,),
     RULES: (L.PLANS,),
 }
@@ -175,12 +175,10 @@ KINDS = {
         {L.KEY: HASH, L.EPOCH: UINT, L.SEQ: UINT, L.HEAD: HASH, L.LOG_SIZE: UINT, L.LOG_ROOT: HASH},
         {},
     ),
-    L.KIND_REFUSED: (
-        {L.KEY: HASH, L.EPOCH: UINT, L.SEQ: UINT, L.STATEMENT: HASH, L.CODE: CODE},
-        {},
-    ),
-    L.KIND_CHECKPOINT: (
-        {L.ORIGIN: ("text", 64), L.LOG_SIZE: UINT, L.LOG_ROOT: HASH, L.TIME_S: UINT},
+    L.KIND_REFUSED: ({L.KEY: HASH, L.EPOCH: UINT, L.SEQ: UINT, L.STATEMENT: HASH, L.CODE: CODE}, {}),
+    L.KIND_CHECKPOINT: ({L.ORIGIN: ("text", 64), L.LOG_SIZE: UINT, L.LOG_ROOT: HASH, L.TIME_S: UINT}, {}),
+    L.KIND_SIGHTING: (
+        {L.STATEMENT: HASH, L.NOTE: ("blob", 8192), L.INCLUSION: ("row", UINT, UINT, ("list", HASH))},
         {},
     ),
     L.KIND_GRANT: (
@@ -230,7 +228,8 @@ KINDS = {
             L.QUALIFICATION: ("list", UINT),
             L.SEALS: ("list", ("text", 32)),
             L.SHARE: FRACTION,
-            L.WITNESS: NAME,
+            L.WITNESS: ("text", 64),
+            L.QUORUM: UINT,
             L.SUPERVISOR: NAME,
             L.CHECK_METER: NAME,
             L.FIRMWARE_FLOOR: UINT,

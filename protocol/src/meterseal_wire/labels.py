@@ -34,6 +34,7 @@ KIND_TIME = 65011
 KIND_CUSTODY = 65012
 KIND_REFUSED = 65013
 KIND_CHECKPOINT = 65014
+KIND_SIGHTING = 65015
 KIND_SIGNOFF = 65021
 KIND_MARKS = 65022
 KIND_CORRECTION = 65023
@@ -172,6 +173,9 @@ METHOD = 128
 RUN_IN = 129
 STABILITY = 130
 FRONT_ENDS = 131
+NOTE = 132
+INCLUSION = 133
+QUORUM = 134
 
 KIND_NAMES = {
     65001: "boot",
@@ -183,6 +187,7 @@ KIND_NAMES = {
     65012: "custody",
     65013: "refused",
     65014: "checkpoint",
+    65015: "sighting",
     65021: "signoff",
     65022: "marks",
     65023: "correction",

@@ -2,7 +2,8 @@
 
 Fed entry by entry in leaf order, at the start and while running alike, so both know the same. `owed` are the meters
 about which something was learned that no decision has read yet: an attempt was closed, by its result, by being
-abandoned, or by the boot after a break; people signed off, marked, corrected or measured again; a grant was withdrawn
+abandoned, or by the boot after a break; witnesses had seen a result that is not granted; people signed off, marked,
+corrected or measured again; a grant was withdrawn
 or a batch sampled; or evidence came after its statement.
 """
 
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 
 from meterseal_protocol.evidence import CLOSERS, Entry, Place, closes
 from meterseal_protocol.statement import Statement
+from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.errors import WireError
 from meterseal_wire.scan import scan
@@ -32,6 +34,7 @@ class Catalogue:
     opened: dict[Place, list[Entry]] = field(default_factory=dict)
     closed: dict[Place, list[Entry]] = field(default_factory=dict)
     running: dict[bytes, set[Place]] = field(default_factory=dict)
+    results: dict[bytes, Entry] = field(default_factory=dict)
     newest: dict[tuple[int, str], Entry] = field(default_factory=dict)
     decided: dict[str, None] = field(default_factory=dict)
     owed: dict[str, int] = field(default_factory=dict)
@@ -59,6 +62,8 @@ class Catalogue:
             self._close(entry)
         elif typ == L.KIND_BOOT:
             self._boot(entry)
+        elif typ == L.KIND_SIGHTING:
+            self._sighted(entry)
         elif typ in (L.KIND_SCOPE, L.KIND_DECISION):
             self.newest[typ, entry.statement.payload[L.METER]] = entry
             if typ == L.KIND_DECISION:
@@ -119,6 +124,8 @@ class Catalogue:
     def _close(self, entry: Entry) -> None:
         place = closes(entry)
         self.closed.setdefault(place, []).append(entry)
+        if entry.statement.typ == L.KIND_RESULT:
+            self.results[entry.statement.identity] = entry
         self.running.get(entry.key, set()).discard(place)
         self._owe(place, entry.leaf)
 
@@ -128,6 +135,17 @@ class Catalogue:
         for place in sorted(place for place in running if place[1] < entry.place[1]):
             running.discard(place)
             self._owe(place, entry.leaf)
+
+    def _sighted(self, entry: Entry) -> None:
+        """An earlier *not after* may cure what was decided; what is granted already it can only date back."""
+        result = self.results.get(entry.statement.payload[L.STATEMENT])
+        for attempt in self.opened.get(closes(result), ()) if result else ():
+            doubted = [meter for meter in meters_of(attempt) if not self._granted(meter)]
+            self._owe_all(doubted, entry.leaf)
+
+    def _granted(self, meter: str) -> bool:
+        newest = self.decision(meter)
+        return newest is not None and newest.payload[L.OUTCOME] == kinds.GRANTED
 
     def _owe(self, place: Place, leaf: int) -> None:
         for attempt in self.opened.get(place, ()):

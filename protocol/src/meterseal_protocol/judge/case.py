@@ -14,6 +14,7 @@ from meterseal_protocol.evidence import Entry, Evidence
 from meterseal_protocol.grant import Found, Grant, Grants, Interval
 from meterseal_protocol.judge.history import Stand, governing, stands
 from meterseal_protocol.judge.measured import Frame, Measured
+from meterseal_protocol.judge.sightings import not_after_s
 from meterseal_protocol.kept import kept, once
 from meterseal_protocol.metrology import CalibrationRow, read_calibration
 from meterseal_protocol.rules.meter_type import MeterType
@@ -67,7 +68,16 @@ class Case:
         if self.beacon is None or self.stand is None or self.stand.result is None:
             return None
         begin_s = self.beacon.statement.payload[L.TIME_S]
-        return Interval(begin_s, self.stand.result.entered_s, self.beacon.leaf)
+        not_after = not_after_s(self.stand.result, self.beacon, self.evidence, self.grants)
+        return Interval(begin_s, not_after, self.beacon.leaf)
+
+    @kept
+    def attempt_by_s(self) -> int:
+        """Second after which the governing attempt was not signed; for whoever has seen that there is one."""
+        assert self.stand is not None
+        if self.beacon is None:
+            return self.stand.attempt.entered_s
+        return not_after_s(self.stand.attempt, self.beacon, self.evidence, self.grants)
 
     # Grants over that interval.
 

@@ -37,8 +37,8 @@ def against(case: Case) -> Iterator[Reason]:
     own, runs = case.stand.attempt, _runs(case)
     good = [(entry, begun_s) for entry, begun_s, holds in runs if holds and entry.leaf < own.leaf]
     begun_s = max((begun_s for _, begun_s in good), default=NEVER)
-    if own.entered_s - begun_s > within_s:
-        yield "bench.check_stale", (begun_s, own.entered_s, within_s)
+    if case.attempt_by_s - begun_s > within_s:
+        yield "bench.check_stale", (begun_s, case.attempt_by_s, within_s)
     newest_good = max((entry.leaf for entry, _ in good), default=-1)
     for entry, _, holds in runs:
         between = newest_good < entry.leaf < own.leaf

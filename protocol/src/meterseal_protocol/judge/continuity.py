@@ -13,6 +13,8 @@ from meterseal_protocol.judge.case import Case
 from meterseal_wire import labels as L
 from meterseal_wire.chain import GENESIS
 
+# A sighting is no try: it only says how early one was seen.
+NOT_SCOPED = (L.KIND_SCOPE, L.KIND_SIGHTING)
 Epochs = dict[tuple[bytes, int], list[Entry]]
 Fork = tuple[str, tuple[int, ...], int]  # code, numbers, leaf from which it suspends
 
@@ -150,6 +152,6 @@ def _scope(case: Case) -> Iterator[Reason]:
     held = {entry.statement.identity for entry in (*evidence.attempts, *evidence.closers)}
     listed = set(scope[L.ENTRIES])
     size = scope[L.LOG_SIZE]
-    late = any(entry.leaf >= size for entry in evidence.entries if entry.statement.typ != L.KIND_SCOPE)
+    late = any(entry.leaf >= size for entry in evidence.entries if entry.statement.typ not in NOT_SCOPED)
     if held != listed or late or size > newest.leaf or scope[L.METER] != evidence.meter:
         yield "scope.incomplete", (len(listed), len(held))

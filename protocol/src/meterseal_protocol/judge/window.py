@@ -31,7 +31,7 @@ def against(case: Case) -> Iterator[Reason]:
         return
     if case.pack is None:
         return
-    age_s = case.stand.attempt.entered_s - case.interval.not_before_s
+    age_s = case.attempt_by_s - case.interval.not_before_s
     if age_s > case.pack.number("most_beacon_age_s"):
         yield "time.beacon_stale", (age_s, case.pack.number("most_beacon_age_s"))
     start_s, end_s = window(case) or (case.at_s, case.at_s)
