@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from meterseal_protocol.evidence import MONTH_S, Entry, EvidenceIndex, select
 from meterseal_protocol.signoff import Row, rows_of
 from meterseal_protocol.testing.fixture import ModelFixture
+from meterseal_protocol.testing.looked import Looked
 from meterseal_protocol.testing.people import correction, mark, says, sign_off
 from meterseal_protocol.testing.record import Record
 from meterseal_protocol.testing.runs import Seat, plan_document
@@ -276,6 +277,9 @@ def test_index_selection_and_the_plain_walk_agree(
         assert found == select(meter, record.pool, size, record.blobs)
         wanted = plainly(meter, record.pool, size, record.blobs)
         assert {entry.statement.identity for entry in found.entries} == wanted
+        late = sorted(record.blobs)[: cut % 3]
+        early = {name: items for name, items in record.blobs.items() if name not in late}
+        assert index.select(meter, size, late) == select(meter, record.pool, size, early)
 
 
 @cache
@@ -327,3 +331,21 @@ def test_evidence_knows_which_part_of_the_chains_must_be_whole() -> None:
     links = {entry.place[1:] for entry in evidence.links}
     assert links == {(1, 0), (1, 1), (1, 2), (1, 3), (1, 4), (2, 0)}
     assert (1, 5) in {entry.place[1:] for entry in evidence.entries}
+
+
+def looked_at(story: Story, meter: str) -> int:
+    """How many entries are looked at to pick a meter's evidence from an index over all that happened."""
+    pool = [Looked(e.statement, e.key, e.leaf, e.entered_s) for e in story.record.pool]
+    index = EvidenceIndex.over(pool, story.record.blobs)
+    Looked.at.clear()
+    index.select(meter, story.record.tree.size)
+    return len(Looked.at)
+
+
+def test_what_is_looked_at_does_not_grow_with_the_pool() -> None:
+    """One run with people, marks and a scope; then sixteen times as much about another meter on another bench."""
+    one = [(0, 0, 0), (1, 0, 0), (5, 0, 0)]
+    other = [(0, 1, 1), (1, 1, 1), (5, 1, 1), (3, 1, 1), (2, 1, 1)]
+    alone, crowded = told([*one, *other]), told([*one, *other * 16])
+    assert len(crowded.record.pool) > 10 * len(alone.record.pool) - 100
+    assert looked_at(crowded, METERS[0]) == looked_at(alone, METERS[0]) < len(alone.record.pool)

@@ -46,6 +46,7 @@ NAMES = {
     f"{PROTOCOL}/signing/sm2.py": "one row's cryptography",
     f"{PROTOCOL}/verify.py": "other people's messages: -7 and -8, each on the curve of one row",
     f"{PROTOCOL}/note_key.py": "C2SP fixes the algorithm of a signed note by its signature type",
+    f"{PROTOCOL}/testing/watched.py": "keys of signed notes, whose algorithm C2SP fixes",
     f"{PROTOCOL}/testing/suites.py": "public vectors call algorithms by their makers' names",
     f"{FIXTURE}/signer/software_p256.py": "the fixture's own signer and verifier of the first row",
     f"{FIXTURE}/signer/csr.py": "X.509's own names of curve and algorithm, in a request for the first row's key",

@@ -8,7 +8,10 @@ from registry.tests.conftest import BAD_PPM, METER, SERIAL, Office
 
 from meterseal_protocol.statement import Statement
 from meterseal_protocol.status import INVALID, SUSPENDED, VALID
+from meterseal_protocol.testing.fixture import ModelFixture
+from meterseal_protocol.testing.looked import Looked
 from meterseal_protocol.testing.watched import Watched
+from meterseal_registry import entries
 from meterseal_registry.record import open_record
 from meterseal_tools.audit import audit
 from meterseal_tools.evidence_folder import export, load
@@ -219,3 +222,29 @@ def test_what_witnesses_saw_while_the_registry_was_away_decides_again(office: Of
     assert office.record.log.size == size + 1
     office.reopen()
     assert office.record.catch_up(office.now_s) == []
+
+
+def test_a_decision_looks_at_its_own_meters_entries_and_no_others(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted, not timed: a dozen meters on a bench of their own are entered, and the same entries are looked at as
+    before. A registry that walks its pool looks at every one.
+    """
+    monkeypatch.setattr(entries, "Entry", Looked)
+    office.reopen()
+    office.offer(*office.run())
+    size, before = office.record.log.size, looked_at(office)
+    assert before < set(range(size))
+    office.fixture = ModelFixture(office.world.author("G1"))
+    office.offer(office.fixture.boot())
+    for serial in range(12):
+        office.offer(*office.run(serial=f"{serial:08}"))
+    assert office.record.log.size > 3 * size
+    assert looked_at(office) == before
+
+
+def looked_at(office: Office) -> set[int]:
+    """Leaves of the entries that METER's evidence is picked from."""
+    Looked.at.clear()
+    office.record.decisions.evidence(METER)
+    return set(Looked.at)

@@ -10,6 +10,7 @@ import pytest
 from tools.tests.conftest import YEAR_S, Archive
 
 from meterseal_protocol.certificate import marks_hash
+from meterseal_protocol.evidence import EvidenceIndex
 from meterseal_tools.audit import audit
 from meterseal_tools.audit_state import Audit
 from meterseal_tools.evidence_folder import load
@@ -105,10 +106,12 @@ def test_a_later_attempt_that_the_scope_hides_changes_the_decision(archive: Arch
     assert "again gives another decision" in whys(audited(archive, tmp_path), entry.statement.identity.hex())
 
 
-def test_the_chain_of_grants_is_built_once_for_many_decisions(
+def test_grants_and_index_are_built_once_for_many_decisions(
     archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Twelve grants, thirty decisions, one chain: work grows with decisions, not with decisions times grants."""
+    """Twelve grants, thirty decisions, one chain: work grows with decisions, not with decisions times grants. And each
+    looks at its own entries: the pool is gone through once, for the index.
+    """
     for _ in range(30):
         archive.decide()
     built = []
@@ -116,8 +119,10 @@ def test_the_chain_of_grants_is_built_once_for_many_decisions(
     monkeypatch.setattr(
         "meterseal_tools.audit_decisions.Grants", lambda *parts: built.append(parts) or real(*parts)
     )
+    over, walked = EvidenceIndex.over, []
+    monkeypatch.setattr(EvidenceIndex, "over", lambda *parts: walked.append(parts) or over(*parts))
     state = audited(archive, tmp_path)
-    assert (state.findings, state.decisions, len(built)) == ([], 30, 1)
+    assert (state.findings, state.decisions, len(built), len(walked)) == ([], 30, 1, 1)
 
 
 # ------------------------------------------------------------------------------------------------ certificates

@@ -16,7 +16,7 @@ Two people with the same log pick the same evidence, in whichever order they got
 Entries beyond the log size do not exist.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -114,17 +114,14 @@ def select(
     meter: str, pool: Iterable[Entry], log_size: int, blobs: Mapping[bytes, tuple[bytes, ...]] | None = None
 ) -> Evidence:
     """The evidence about `meter` among the entries of `pool` with leaf below `log_size`."""
-    held, index = blobs or {}, EvidenceIndex()
-    for entry in pool:
-        if entry.leaf < log_size:
-            index.add(entry, held.get(entry.statement.identity, ()))
-    return index.select(meter, log_size)
+    known = (entry for entry in pool if entry.leaf < log_size)
+    return EvidenceIndex.over(known, blobs or {}).select(meter, log_size)
 
 
 class EvidenceIndex:
     """A pool that is fed entry by entry and answers for one meter without a walk over all.
 
-    `select` gives what the function of that name gives over the same entries.
+    `select` gives what the function of that name gives over the same entries, and looks at nothing else.
     """
 
     def __init__(self) -> None:
@@ -132,16 +129,41 @@ class EvidenceIndex:
         self._blobs: dict[bytes, tuple[bytes, ...]] = {}
         self._signoffs: dict[bytes, Entry] = {}
         self._about: dict[tuple[object, ...], list[Entry]] = {}
+        self._orphans: dict[tuple[int, int], list[Entry]] = {}
+
+    @classmethod
+    def over(cls, pool: Iterable[Entry], blobs: Mapping[bytes, tuple[bytes, ...]]) -> "EvidenceIndex":
+        """An index of these entries, with their evidence items."""
+        found = cls()
+        for entry in pool:
+            found.add(entry, blobs.get(entry.statement.identity, ()))
+        return found
 
     def add(self, entry: Entry, items: tuple[bytes, ...] = ()) -> None:
         """The next entry, with its evidence items as far as they are known."""
         self._chains.add(entry)
         for about in _subjects(entry):
             self._about.setdefault(about, []).append(entry)
+        if entry.statement.typ in (L.KIND_ATTEMPT, *CLOSERS):
+            self._pair(entry)
         if entry.statement.typ == L.KIND_SIGNOFF:
             self._signoffs[entry.statement.identity] = entry
         if items:
             self.add_items(entry.statement.identity, items)
+
+    def _pair(self, entry: Entry) -> None:
+        """Closers whose own attempt is not there, or came later, wait by the place that they cite. They are few, where
+        all that cite a place are as many as there are fixtures.
+        """
+        if entry.statement.typ == L.KIND_ATTEMPT:
+            waiting = self._orphans.get(entry.place[1:], [])
+            waiting[:] = [other for other in waiting if not _paired(entry, other)]
+        elif not any(_paired(attempt, entry) for attempt in self._about.get(("place", closes(entry)), ())):
+            self._orphans.setdefault(closes(entry)[1:], []).append(entry)
+
+    def orphans(self, log_size: int, place: tuple[int, int]) -> list[Entry]:
+        """Closers below a size that cite (epoch, seq) and whose attempt was not logged before them."""
+        return [entry for entry in self._orphans.get(place, ()) if entry.leaf < log_size]
 
     def add_items(self, identity: bytes, items: tuple[bytes, ...]) -> None:
         """Evidence items of a statement, which may come after it."""
@@ -150,14 +172,15 @@ class EvidenceIndex:
             for result, meter in {(row.result, row.meter) for row in rows_of(items)}:
                 self._about.setdefault(("row", result, meter), []).append(self._signoffs[identity])
 
-    def select(self, meter: str, log_size: int) -> Evidence:
-        """The evidence about `meter` among the entries with leaf below `log_size`."""
-        chosen = {
-            (entry.statement.identity, entry.leaf): entry for entry in _Pick(self, meter, log_size).all()
-        }
+    def select(self, meter: str, log_size: int, without: Collection[bytes] = ()) -> Evidence:
+        """The evidence about `meter` among the entries with leaf below `log_size`; `without`: as if the evidence items
+        of these statements had not come.
+        """
+        pick = _Pick(self, meter, log_size, without)
+        chosen = {(entry.statement.identity, entry.leaf): entry for entry in pick.all()}
         entries = [chosen[name] for name in sorted(chosen)]
         mine = (entry.statement.identity for entry in entries)
-        blobs = {name: self._blobs[name] for name in mine if name in self._blobs}
+        blobs = {name: self._blobs[name] for name in mine if name in self._blobs and name not in without}
         return Evidence(meter, tuple(entries), log_size, blobs)
 
     def about(self, log_size: int, *subject: object) -> list[Entry]:
@@ -170,6 +193,11 @@ class EvidenceIndex:
         return self._chains
 
 
+def _paired(attempt: Entry, closer: Entry) -> bool:
+    """True if every log that holds the closer holds the attempt that it closes."""
+    return closes(closer) == attempt.place and attempt.leaf <= closer.leaf
+
+
 def _subjects(entry: Entry) -> Iterator[tuple[object, ...]]:
     """By what an entry is looked up."""
     typ, payload = entry.statement.typ, entry.statement.payload
@@ -180,7 +208,6 @@ def _subjects(entry: Entry) -> Iterator[tuple[object, ...]]:
             yield "check", entry.key
     elif typ in CLOSERS:
         yield "closes", closes(entry)
-        yield "cites", *closes(entry)[1:]
     elif typ == L.KIND_BEACON:
         yield "beacon", entry.statement.identity
     elif typ == L.KIND_BOOT:
@@ -204,8 +231,8 @@ def _subjects(entry: Entry) -> Iterator[tuple[object, ...]]:
 class _Pick:
     """One selection from an index."""
 
-    def __init__(self, index: EvidenceIndex, meter: str, log_size: int) -> None:
-        self.index, self.meter, self.size = index, meter, log_size
+    def __init__(self, index: EvidenceIndex, meter: str, log_size: int, without: Collection[bytes]) -> None:
+        self.index, self.meter, self.size, self.without = index, meter, log_size, without
         self.attempts = self._about("attempt", meter)
         places = {entry.place for entry in self.attempts}
         self.closers = [entry for place in places for entry in self._about("closes", place)]
@@ -237,7 +264,8 @@ class _Pick:
     def _people(self) -> Iterator[Entry]:
         found = [entry for typ in OF_ONE_METER for entry in self._about(typ, self.meter)]
         for result in self.results:
-            found += self._about("row", result.statement.identity, self.meter)
+            rows = self._about("row", result.statement.identity, self.meter)
+            found += [entry for entry in rows if entry.statement.identity not in self.without]
         seen: set[int] = set()
         while found:
             entry = found.pop()
@@ -285,6 +313,6 @@ class _Pick:
 
     def _foreign(self) -> Iterator[Entry]:
         for attempt in self.attempts:
-            for closer in self._about("cites", *attempt.place[1:]):
+            for closer in self.index.orphans(self.size, attempt.place[1:]):
                 if closer.key != attempt.key and not self._about("place", closes(closer)):
                     yield closer

@@ -1,4 +1,4 @@
-"""Begins a program in CPython on WebAssembly, where OpenSSL is not: python-ecdsa verifies P-256 in its place.
+"""Begins a program in CPython on WebAssembly, where OpenSSL is not: python-ecdsa verifies in its place.
 
 Nothing else is replaced. What the judge reads, computes and writes is the very code that runs elsewhere.
 """
@@ -9,9 +9,11 @@ import runpy
 import sys
 import types
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from ecdsa import BadSignatureError, NIST256p, SigningKey, VerifyingKey
+from ecdsa import BadSignatureError, Ed25519, NIST256p, SigningKey, VerifyingKey
+from ecdsa.curves import Curve
 
 import meterseal_protocol
 from meterseal_protocol.errors import Unverified
@@ -20,9 +22,9 @@ PACKAGE = "meterseal_protocol.signing"
 Verify = Callable[[bytes, bytes], None]
 
 
-def verifier(public: bytes) -> Verify:
-    """Of a key x ‖ y: as meterseal_protocol.signing.esp256.verifier."""
-    key = VerifyingKey.from_string(public, NIST256p, hashlib.sha256)
+def verifier(public: bytes, curve: Curve) -> Verify:
+    """Of a public key, as the suites' own modules have it; every key of the judge's vectors is one."""
+    key = VerifyingKey.from_string(public, curve, hashlib.sha256)
 
     def verify(message: bytes, signature: bytes) -> None:
         try:
@@ -33,32 +35,30 @@ def verifier(public: bytes) -> Verify:
     return verify
 
 
-def signer(secret: bytes) -> tuple[bytes, Callable[[bytes], bytes]]:
-    """Public half and signing function of a secret, deterministic (RFC 6979)."""
-    key = SigningKey.from_string(secret, NIST256p, hashlib.sha256)
+def signer(secret: bytes, curve: Curve) -> tuple[bytes, Callable[[bytes], bytes]]:
+    """Public half and signing function of a secret, deterministic (RFC 6979, RFC 8032)."""
+    key = SigningKey.from_string(secret, curve, hashlib.sha256)
     return key.verifying_key.to_string(), key.sign_deterministic
 
 
-def stand_in(name: str) -> types.ModuleType:
+def stand_in(name: str, curve: Curve) -> types.ModuleType:
     """A module of this name that has both."""
     module = types.ModuleType(f"{PACKAGE}.{name}")
-    module.verifier, module.signer = verifier, signer  # type: ignore[attr-defined]
+    module.verifier = partial(verifier, curve=curve)  # type: ignore[attr-defined]
+    module.signer = partial(signer, curve=curve)  # type: ignore[attr-defined]
     return module
 
 
 def run(command: list[str]) -> None:
-    """Run the program `command[0]` with the arguments behind it.
-
-    Ed25519 has its place in the table of suites and is not called: a vector that called it would fail.
-    """
+    """Run the program `command[0]` with the arguments behind it."""
     folder = Path(meterseal_protocol.__file__).parent / "signing"
     spec = importlib.util.spec_from_file_location(
         PACKAGE, folder / "__init__.py", submodule_search_locations=[str(folder)]
     )
     package = importlib.util.module_from_spec(spec)
     sys.modules[PACKAGE] = package
-    for name in ("esp256", "ed25519"):
-        module = stand_in(name)
+    for name, curve in (("esp256", NIST256p), ("ed25519", Ed25519)):
+        module = stand_in(name, curve)
         sys.modules[module.__name__] = module
         setattr(package, name, module)
     spec.loader.exec_module(package)

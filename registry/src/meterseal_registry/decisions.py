@@ -6,7 +6,7 @@ the same entries computes the same bytes again.
 
 from dataclasses import dataclass
 
-from meterseal_protocol.evidence import Evidence, select
+from meterseal_protocol.evidence import Evidence
 from meterseal_protocol.judge import Decision, decide
 from meterseal_protocol.rules import Pack
 from meterseal_protocol.statement import Statement
@@ -42,10 +42,10 @@ class Decisions:
         return Decided(statement, found)
 
     def evidence(self, meter: str) -> Evidence:
-        """Everything that the log has about a meter."""
+        """Everything that the log has about a meter, without a look at what it has about others."""
         log = self.entries.log
         with log.lock:
-            return select(meter, log.pool, log.size, log.blobs)
+            return log.evidence.select(meter, log.size)
 
     def newest(self, meter: str) -> Statement | None:
         """The last decision about a meter."""

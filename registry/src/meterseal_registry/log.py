@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass, field, replace
 
 from meterseal_protocol import receipt
-from meterseal_protocol.evidence import Entry
+from meterseal_protocol.evidence import Entry, EvidenceIndex
 from meterseal_registry.catalogue import Catalogue
 from meterseal_registry.errors import NotFound
 from meterseal_registry.store.contract import Row
@@ -19,13 +19,13 @@ from meterseal_wire.statement import Author, build
 
 @dataclass
 class Log:
-    """Rows by leaf and by identity, the tree, evidence items, and parsed entries (certificates have none)."""
+    """Rows by leaf and by identity, the tree, and parsed entries (certificates have none) with their evidence."""
 
     rows: list[Row] = field(default_factory=list)
     by_identity: dict[bytes, int] = field(default_factory=dict)
-    blobs: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
     tree: Subtrees = field(default_factory=Subtrees)
     catalogue: Catalogue = field(default_factory=Catalogue)
+    evidence: EvidenceIndex = field(default_factory=EvidenceIndex)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -48,16 +48,15 @@ class Log:
         self.rows.append(row)
         self.by_identity[row.identity] = row.leaf
         self.tree.append(row.identity)
-        if row.evidence:
-            self.blobs[row.identity] = row.evidence
         if entry is not None:
             self.catalogue.add(entry, row.evidence)
+            self.evidence.add(entry, row.evidence)
 
     def add_evidence(self, identity: bytes, evidence: tuple[bytes, ...], since: int) -> None:
         """Evidence of an entry that came after it, durable since the log had `since` leaves."""
         leaf = self.by_identity[identity]
         self.rows[leaf] = replace(self.rows[leaf], evidence=evidence, since=since)
-        self.blobs[identity] = evidence
+        self.evidence.add_items(identity, evidence)
 
     def find(self, identity: bytes) -> Row:
         """The row of an identity; NotFound otherwise."""

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain, combinations, islice
 
 from meterseal_protocol.certificate import Certificate, marks_hash, read_signed
-from meterseal_protocol.evidence import Entry, select
+from meterseal_protocol.evidence import EvidenceIndex
 from meterseal_protocol.grant import Grants
 from meterseal_protocol.judge import Decision, decide
 from meterseal_protocol.keys import PublicKey
@@ -26,20 +26,18 @@ MOST_LATE = 64  # ways in which some of a meter's evidence may have been missing
 def decisions(state: Audit) -> None:
     """Each decision again, from the log as it stood at its size; the payloads must agree byte for byte."""
     pool = state.entries()
-    grants = [entry for entry in pool if entry.statement.typ in (L.KIND_GRANT, L.KIND_WITHDRAWAL)]
-    chains: dict[int, Grants] = {}
+    index = EvidenceIndex.over(pool, state.blobs)
+    authority = [entry for entry in pool if entry.statement.typ in (L.KIND_GRANT, L.KIND_WITHDRAWAL)]
+    grants = Grants(authority, state.anchors)  # the judge takes them as they stood at the evidence's log size
     for name, item in state.of_kind(L.KIND_DECISION):
         state.decisions += 1
         size = item.payload[L.LOG_SIZE]
         if name in state.receipts and size > state.receipts[name].leaf:
             state.blame("statements", name, f"rests on {size} leaves, more than the log had before it")
             continue
-        known = [entry for entry in grants if entry.leaf < size]
-        if len(known) not in chains:
-            chains[len(known)] = Grants(known, state.anchors)
-        again = _decide_again(state, item, pool, chains[len(known)])
+        again = _decide_again(state, item, index, grants)
         if again.inputs_digest != item.payload[L.INPUTS_DIGEST]:
-            again = _before_late_evidence(state, item, pool, chains[len(known)]) or again
+            again = _before_late_evidence(state, item, index, grants) or again
         if encode(again.payload()) == encode(item.payload):
             state.decided[name] = again
         else:
@@ -47,25 +45,24 @@ def decisions(state: Audit) -> None:
 
 
 def _decide_again(
-    state: Audit, item: Statement, pool: list[Entry], grants: Grants, without: Sequence[bytes] = ()
+    state: Audit, item: Statement, index: EvidenceIndex, grants: Grants, without: Sequence[bytes] = ()
 ) -> Decision:
-    blobs = {name: items for name, items in state.blobs.items() if name not in without}
-    evidence = select(item.payload[L.METER], pool, item.payload[L.LOG_SIZE], blobs)
+    evidence = index.select(item.payload[L.METER], item.payload[L.LOG_SIZE], without)
     return decide(evidence, grants, state.packs, item.payload[L.AT_S])
 
 
 def _before_late_evidence(
-    state: Audit, item: Statement, pool: list[Entry], grants: Grants
+    state: Audit, item: Statement, index: EvidenceIndex, grants: Grants
 ) -> Decision | None:
     """The same decision without what came after it: telegrams and plans may reach a registry late.
 
     A folder does not say when they came, but the decision's inputs digest says what it was made from.
     """
-    evidence = select(item.payload[L.METER], pool, item.payload[L.LOG_SIZE], state.blobs)
+    evidence = index.select(item.payload[L.METER], item.payload[L.LOG_SIZE])
     names = sorted(evidence.blobs)
     some = chain.from_iterable(combinations(names, count) for count in range(1, len(names) + 1))
     for without in islice(some, MOST_LATE):
-        again = _decide_again(state, item, pool, grants, without)
+        again = _decide_again(state, item, index, grants, without)
         if again.inputs_digest == item.payload[L.INPUTS_DIGEST]:
             return again
     return None

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from meterseal_protocol.errors import ProtocolError
-from meterseal_protocol.evidence import select
+from meterseal_protocol.evidence import EvidenceIndex
 from meterseal_protocol.grant import Grants
 from meterseal_protocol.judge.sheet import sheet
 from meterseal_protocol.keys import PrivateKey
@@ -50,7 +50,8 @@ def rows_of(state: Audit) -> list[Row]:
         if entry.statement.typ == L.KIND_ATTEMPT
         for position in entry.statement.payload[L.POSITIONS]
     }
-    evidence = (select(meter, pool, size, state.blobs) for meter in sorted(meters))
+    index = EvidenceIndex.over(pool, state.blobs)
+    evidence = (index.select(meter, size) for meter in sorted(meters))
     return sheet(evidence, Grants(authority, state.anchors), state.packs)
 
 
