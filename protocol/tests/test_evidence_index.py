@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meterseal_protocol.evidence import MONTH_S, Entry, EvidenceIndex, select
+from meterseal_protocol.keys import PublicKey
 from meterseal_protocol.signoff import Row, rows_of
 from meterseal_protocol.testing.fixture import ModelFixture
 from meterseal_protocol.testing.looked import Looked
@@ -50,6 +51,7 @@ class Story:
             self.lottery,
             self.mend,
             self.sight,
+            self.heir,
         )
         acts[what % len(acts)](self.fixtures[who], Seat(1, serial))
 
@@ -112,6 +114,14 @@ class Story:
         said = {L.NOTE: b"", L.INCLUSION: [1, 0, []], L.STATEMENT: fixture.signed[-1].identity}
         self.record.enter(says(self.world, "edge", L.KIND_SIGHTING, said).raw)
 
+    def heir(self, fixture: ModelFixture, seat: Seat) -> None:
+        """A rotation to the other bench's key, whose boot follows it or does not."""
+        [other] = [found for found in self.fixtures if found is not fixture]
+        after = fixture.hand_over(KEYS[other.author.subject])
+        self.record.enter(fixture.signed[-1].raw)
+        if seat.serial == SERIALS[0]:
+            self.record.enter(after.boot().raw)
+
 
 def plainly(
     meter: str, pool: Iterable[Entry], size: int, blobs: dict[bytes, tuple[bytes, ...]]
@@ -158,6 +168,11 @@ def plainly(
     chosen += [e for e in of(L.KIND_REMEASUREMENT) if e.statement.payload.get(L.NUMBER) in numbers]
     keys = {a.key for a in attempts}
     chosen += [e for e in of(L.KIND_EVENT) if e.key in keys and e.statement.payload[L.EVENT] == "key rotated"]
+    for e in of(L.KIND_EVENT):
+        if e.statement.payload[L.EVENT] == "key rotated" and L.SUBJECT_KEY in e.statement.payload:
+            named = PublicKey.from_cose(e.statement.payload[L.SUBJECT_KEY]).thumbprint
+            boots = [b for b in of(L.KIND_BOOT) if b.key == named and _prev(b) == e.statement.identity]
+            chosen += [e, *boots] if boots and named in keys else []
     for e in chained:
         others = [o for o in chained if o.key == e.key and o.statement.identity != e.statement.identity]
         boots = (
@@ -193,6 +208,10 @@ def plainly(
     begun = {e.place for e in of(L.KIND_ATTEMPT)}
     chosen += [e for e in ends if cited(e) not in begun and cited(e)[1:] in {a.place[1:] for a in attempts}]
     return {e.statement.identity for e in chosen}
+
+
+def _prev(entry: Entry) -> bytes:
+    return entry.statement.chain[2] if entry.statement.chain else b""
 
 
 def _same_parent(one: Entry, other: Entry) -> bool:
@@ -260,7 +279,7 @@ def indexed(story: Story, shuffler: Random) -> EvidenceIndex:
     return index
 
 
-ACTS = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 1), st.integers(0, 1)), max_size=14)
+ACTS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 1), st.integers(0, 1)), max_size=14)
 
 
 @settings(max_examples=120, deadline=None)

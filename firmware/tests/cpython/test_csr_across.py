@@ -91,4 +91,4 @@ def test_a_rotation_made_on_the_board_is_accepted(kind: str) -> None:
     old, new = (PublicKey(bytes.fromhex(key)) for key in keys.split(" "))
     event = read(bytes.fromhex(raw))
     old.verify(event.signed, event.signature)
-    assert rotated_to(event, old) == new
+    assert rotated_to(event, old.thumbprint) == new

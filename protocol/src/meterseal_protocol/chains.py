@@ -80,6 +80,10 @@ class Chains:
             if len({entry.statement.identity for entry in group}) > 1
         ]
 
+    def behind(self, key: bytes, prev: bytes, log_size: int) -> list[Entry]:
+        """Boots of a key that follow the statement of that identity."""
+        return [entry for entry in self._seen.get((key, -1, prev), ()) if entry.leaf < log_size]
+
     def _between(self, key: bytes, first: int, beyond: int, log_size: int) -> Iterable[Entry]:
         epochs = self._epochs.get(key, [])
         for epoch in epochs[bisect_right(epochs, first - 1) : bisect_right(epochs, beyond - 1)]:

@@ -9,7 +9,8 @@ Two people with the same log pick the same evidence, in whichever order they got
 - sampling statements of its maker whose window covers the entry of one of its results, and remeasurements of other
   meters of that maker under the number of one of them;
 - of every key that tested the meter: its boots of 30 days before a result, check runs (with their beacons) since the
-  last finished one before the meter's first attempt, key rotations, and whatever it signed twice for one place;
+  last finished one before the meter's first attempt, key rotations and whatever it signed twice for one place; the
+  rotation of another key that its own boot follows, and that boot;
 - results and abandonments of other keys that cite an attempt of the meter which they don't have themselves;
 - sightings of any statement of that chain.
 
@@ -19,10 +20,13 @@ Entries beyond the log size do not exist.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from meterseal_protocol.chains import Chains, Reach
 from meterseal_protocol.entry import CLOSERS, Entry, Place, closes, names
+from meterseal_protocol.errors import BadKey
 from meterseal_protocol.kept import kept
+from meterseal_protocol.keys import PublicKey
 from meterseal_protocol.signoff import rows_of
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
@@ -214,6 +218,7 @@ def _subjects(entry: Entry) -> Iterator[tuple[object, ...]]:
         yield "boot", entry.key
     elif typ == L.KIND_EVENT and payload[L.EVENT] == ROTATED:
         yield "rotated", entry.key
+        yield from _heir(payload)
     elif typ == L.KIND_SIGHTING:
         yield "sighted", payload[L.STATEMENT]
     elif typ == L.KIND_SAMPLING:
@@ -226,6 +231,14 @@ def _subjects(entry: Entry) -> Iterator[tuple[object, ...]]:
         yield "corrigible", entry.statement.identity
     elif typ == L.KIND_CORRECTION:
         yield "corrects", payload[L.REPLACES]
+
+
+def _heir(payload: Mapping[int, Any]) -> Iterator[tuple[object, ...]]:
+    """The key that a rotation names, where it names one."""
+    try:
+        yield "handed to", PublicKey.from_cose(payload[L.SUBJECT_KEY]).thumbprint
+    except (KeyError, BadKey):
+        return
 
 
 class _Pick:
@@ -257,6 +270,7 @@ class _Pick:
             yield from group
         for key in self.keys:
             yield from self._about("rotated", key)
+            yield from self._inherited(key)
             yield from self._boots(key)
             yield from self._checks(key)
         yield from self._foreign()
@@ -284,6 +298,11 @@ class _Pick:
             if any(start_s <= result.entered_s <= end_s for result in self.results):
                 yield sampling
                 yield from self._about("drawn", maker, sampling.statement.payload[L.NUMBER])
+
+    def _inherited(self, key: bytes) -> Iterator[Entry]:
+        for event in self._about("handed to", key):
+            boots = self.index.chains.behind(key, event.statement.identity, self.size)
+            yield from (event, *boots) if boots else ()
 
     def _boots(self, key: bytes) -> Iterator[Entry]:
         """Breaks before a result are counted over 30 days from the beacon that its attempt cites."""

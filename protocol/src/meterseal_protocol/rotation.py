@@ -18,10 +18,8 @@ NAME = "key rotated"
 CONTEXT = "meterseal key rotated"
 
 
-def countersigned(
-    old: PublicKey, new: PrivateKey, chain: tuple[int, int, bytes], detail: str
-) -> dict[int, Any]:
-    """Payload of the event that stands at `chain` in the old key's chain."""
+def countersigned(old: bytes, new: PrivateKey, chain: tuple[int, int, bytes], detail: str) -> dict[int, Any]:
+    """Payload of the event that stands at `chain` in the chain of the key with thumbprint `old`."""
     signature = new.suite.canonical(new.sign(_change(old, new.public, chain)))
     return {
         L.EVENT: NAME,
@@ -31,8 +29,10 @@ def countersigned(
     }
 
 
-def rotated_to(event: Statement, old: PublicKey) -> PublicKey:
-    """The new key that a verified event of `old` hands the chain to; BadProof or Unverified where it does not."""
+def rotated_to(event: Statement, old: bytes) -> PublicKey:
+    """The new key that an event, verified under the key with thumbprint `old`, hands the chain to; BadProof, BadKey or
+    Unverified where it does not.
+    """
     payload = event.payload
     if event.typ != L.KIND_EVENT or payload[L.EVENT] != NAME or event.chain is None:
         raise BadProof("this is no event of a rotated key")
@@ -46,5 +46,5 @@ def rotated_to(event: Statement, old: PublicKey) -> PublicKey:
     return new
 
 
-def _change(old: PublicKey, new: PublicKey, chain: tuple[int, int, bytes]) -> bytes:
-    return bytes(encode([CONTEXT, old.thumbprint, new.thumbprint, *chain]))
+def _change(old: bytes, new: PublicKey, chain: tuple[int, int, bytes]) -> bytes:
+    return bytes(encode([CONTEXT, old, new.thumbprint, *chain]))

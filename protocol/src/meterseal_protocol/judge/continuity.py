@@ -1,15 +1,18 @@
 """chain, scope: is what we see whole? Each epoch from its boot without a hole, nothing forked, nothing left out.
 
 A fork suspends its fixture from the first of the forked statements that was logged; what was logged before keeps its
-answer. So a fork speaks against a result only where that was logged at the fork's leaf or later.
+answer. So a fork speaks against a result only where that was logged at the fork's leaf or later. Likewise a rotation
+that the new key did not sign.
 """
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.evidence import MONTH_S, ROTATED, Entry
 from meterseal_protocol.grant import Reason
 from meterseal_protocol.judge.case import Case
+from meterseal_protocol.rotation import rotated_to
 from meterseal_wire import labels as L
 from meterseal_wire.chain import GENESIS
 
@@ -79,6 +82,8 @@ def _forks(case: Case, epochs: Epochs) -> Iterator[Fork]:
     for event in case.evidence.of_kind(L.KIND_EVENT):
         if event.statement.payload[L.EVENT] == ROTATED:
             yield from _after_rotation(epochs, event)
+            if not _both_signed(event):
+                yield "chain.rotation", event.place[1:], event.leaf
 
 
 def _disowned(entries: list[Entry]) -> Iterator[Fork]:
@@ -115,6 +120,15 @@ def _after_rotation(epochs: Epochs, event: Entry) -> Iterator[Fork]:
         for entry in entries:
             if entry.key == event.key and entry.place > event.place:
                 yield "chain.fork", entry.place[1:], min(entry.leaf, event.leaf)
+
+
+def _both_signed(event: Entry) -> bool:
+    """True if the key that an event hands the chain to agreed at this very place."""
+    try:
+        rotated_to(event.statement, event.key)
+    except ProtocolError:
+        return False
+    return True
 
 
 def _boots(epochs: Epochs) -> list[Entry]:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from meterseal_protocol.keys import PrivateKey
+from meterseal_protocol.rotation import countersigned
 from meterseal_protocol.testing.runs import Seat
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
@@ -112,6 +114,15 @@ class ModelFixture:
         """End of the attempt at a place without a result; `counts` are rows of position, meter, reference counts."""
         payload = {L.ATTEMPT: attempt, L.REASON: reason, L.RAW_COUNTS: [list(row) for row in counts]}
         return self.say(L.KIND_ABANDONED, payload)
+
+    def hand_over(self, new: PrivateKey, **said: Any) -> "ModelFixture":
+        """Sign a rotation to a `new` key (`said`: fields it has instead, or None); whoever goes on under it."""
+        place = (self.epoch, self.seq + 1, self.head)
+        payload = countersigned(self.author.thumbprint, new, place, "a new key")
+        changed = {**payload, **{getattr(L, name): value for name, value in said.items()}}
+        self.say(L.KIND_EVENT, {label: value for label, value in changed.items() if value is not None})
+        author = Author(self.author.issuer, self.author.subject, new)
+        return ModelFixture(author, self.epoch, self.seq, self.head, self.counter, self.clock, self.air)
 
     def event(self, name: str, detail: str) -> Signed:
         """Something that happened to the fixture."""
