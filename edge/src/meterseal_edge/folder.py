@@ -2,7 +2,10 @@
 
 import fcntl
 import os
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import BinaryIO
 
 from meterseal_edge.errors import BadSettings
@@ -28,3 +31,16 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def set_aside(folder: Path, names: Sequence[str]) -> Path | None:
+    """Those of the files that are there, into a new folder of their own, which is returned; None where none is."""
+    there = [folder / name for name in names if (folder / name).exists()]
+    if not there:
+        return None
+    aside = Path(mkdtemp(prefix=time.strftime("aside-%Y%m%dT%H%M%SZ-", time.gmtime()), dir=folder))
+    for path in there:
+        path.replace(aside / path.name)
+    sync(aside)
+    sync(folder)
+    return aside

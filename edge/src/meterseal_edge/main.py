@@ -40,6 +40,7 @@ from meterseal_edge.pages.app import Site, make_app
 from meterseal_edge.pages.door import Door
 from meterseal_edge.pages.log_pages import log_routes
 from meterseal_edge.pages.people_pages import people_routes, viewer_of
+from meterseal_edge.people.copied import restored_lately
 from meterseal_edge.people.desk import Desk
 from meterseal_edge.people.post import Post
 from meterseal_edge.presence import Presence
@@ -150,6 +151,10 @@ def desk_of(settings: Settings, views: Views, state: State) -> Desk | None:
         return None
     if desk is not None:
         views.signed = desk.sayings.signed
+        if restored_lately(desk.trail.roll):
+            state.alarm(
+                "", "edge.people_restored", "its accounts are closed; `meterseal edge person reset` opens one"
+            )
     return desk
 
 

@@ -4,6 +4,7 @@ Where the mark shows that the backup holds all that the edge has signed for, the
 Else the restore is declared: the log of before has ended, and so have the keys that signed for it. The store goes on as
 a new log with a number of its own, under a new key, and fixtures offer that key again what no receipt covers
 (decisions/0011 of the docs). Nothing is replaced before the backup is verified from its first statement to its last.
+The people's file of the backup follows (people/copied.py).
 """
 
 import shutil
@@ -12,16 +13,17 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import NamedTuple
 
 from meterseal_edge import continuity
 from meterseal_edge.backup import number_of, read_manifest
 from meterseal_edge.errors import BadBackup, StoreFailed
-from meterseal_edge.folder import STORE, sync, take_folder
+from meterseal_edge.folder import STORE, set_aside, sync, take_folder
 from meterseal_edge.keybook import Keybook
 from meterseal_edge.log import EdgeLog
 from meterseal_edge.mark import Mark, Signed
+from meterseal_edge.people.copied import PutBack, people_path, put_back, wrong_with
+from meterseal_edge.people.roll import FILE
 from meterseal_edge.recount import Fault, Keys, Recount, open_to_read
 from meterseal_edge.settings import Settings
 from meterseal_edge.store.schema import lower
@@ -37,7 +39,8 @@ COSIGNED = "log.note"
 class Restored(NamedTuple):
     """What was done: size and number of the log now, whether that was declared, and where the old file is (or None).
 
-    `missing` is how many statements that were signed for are not in it, None where nobody knows.
+    `missing` is how many statements that were signed for are not in it, None where nobody knows. `people` is what
+    became of the people's file, None where the backup has none.
     """
 
     size: int
@@ -45,6 +48,7 @@ class Restored(NamedTuple):
     declared: bool
     missing: int | None
     aside: Path | None
+    people: PutBack | None = None
 
 
 @dataclass
@@ -68,13 +72,21 @@ def restore(settings: Settings, file: Path) -> Restored:
         fault = next(Recount(file, Keys(book.ring, book.registries)).faults(), None)
         if fault:
             raise BadBackup(f"{file} does not hold: {fault}. Run verify-store on it, and use another backup")
+        signers = [key.public, *edges]
+        wrong = wrong_with(people_path(file), signers) if manifest.people else None
+        if wrong:
+            raise BadBackup(f"{people_path(file)} does not hold: {wrong}. Use another backup")
         work = settings.folder / "restore.part"
         shutil.rmtree(work, ignore_errors=True)
-        work.mkdir()
+        work.mkdir(0o700)
         try:
             shutil.copyfile(file, work / STORE)
             with closing(Mark(settings.folder)) as mark:
-                return _put(settings.folder, work, mark, key.thumbprint, manifest.head.size)
+                done = _put(settings.folder, work, mark, key.thumbprint, manifest.head.size)
+            if not manifest.people:
+                return done
+            copy = Path(shutil.copyfile(people_path(file), work / FILE))
+            return done._replace(people=put_back(settings.folder, copy, signers, key))
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
@@ -93,7 +105,7 @@ def _put(folder: Path, work: Path, mark: Mark, key: bytes, size: int) -> Restore
     finally:
         store.close()
     sync(work / STORE)
-    aside = _set_aside(folder, [*(f"{STORE}{ending}" for ending in BESIDE), *([] if whole else [COSIGNED])])
+    aside = set_aside(folder, [*(f"{STORE}{ending}" for ending in BESIDE), *([] if whole else [COSIGNED])])
     (work / STORE).replace(folder / STORE)
     sync(folder)
     mark.begin(Signed(number, size, root, 0, key))
@@ -138,19 +150,6 @@ def _past(folder: Path) -> _Past:
     return _Past(number, keys, ended)
 
 
-def _set_aside(folder: Path, names: list[str]) -> Path | None:
-    """The old files into a folder of their own: the store with its WAL, and what a log that ended had published."""
-    there = [folder / name for name in names if (folder / name).exists()]
-    if not there:
-        return None
-    aside = Path(mkdtemp(prefix=time.strftime("aside-%Y%m%dT%H%M%SZ-", time.gmtime()), dir=folder))
-    for path in there:
-        path.replace(aside / path.name)
-    sync(aside)
-    sync(folder)
-    return aside
-
-
 def keybook(settings: Settings) -> Keybook:
     """Keys as the edge of these settings knows them."""
     book = Keybook(settings.anchors.read_bytes(), settings.folder / "grants", settings.site)
@@ -160,10 +159,16 @@ def keybook(settings: Settings) -> Keybook:
 
 
 def recount(settings: Settings | None, file: Path) -> tuple[Recount, list[Fault]]:
-    """Everything recomputed of a store's file, with the keys that settings lead to."""
+    """Everything recomputed of a store's file, with the keys that settings lead to; then of the people's beside it."""
     book = keybook(settings) if settings else None
     found = Recount(file, Keys(book.ring, book.registries) if book else Keys(KeyRing(), KeyRing()))
-    return found, list(found.faults())
+    faults = list(found.faults())
+    if settings is not None and book is not None:
+        people = settings.folder / FILE if file == settings.folder / STORE else people_path(file)
+        signers = [PrivateKey.load(settings.key).public, *book.edges(settings.edge)]
+        wrong = wrong_with(people, signers) if people.exists() else None
+        faults += [Fault(None, f"{people.name}: {wrong}")] if wrong else []
+    return found, faults
 
 
 def lowered(folder: Path) -> int:

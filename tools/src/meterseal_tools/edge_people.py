@@ -20,8 +20,8 @@ from rich.table import Table
 from meterseal_edge.errors import NotTaken
 from meterseal_edge.keybook import Keybook
 from meterseal_edge.people import credentials
-from meterseal_edge.people.roll import FILE, ROLES, NewAccount, Roll
-from meterseal_edge.people.trail import BY_COMMAND, Trail, broken_at
+from meterseal_edge.people.roll import ROLES, NewAccount
+from meterseal_edge.people.trail import BY_COMMAND, Trail, broken_at, open_trail
 from meterseal_edge.settings import Settings, load
 from meterseal_protocol.keys import PrivateKey, PublicKey
 from meterseal_tools.edge_store import SettingsFile, in_one_sentence
@@ -37,8 +37,9 @@ def opened(path: Path, verb: str) -> Iterator[tuple[Settings, Trail]]:
     with in_one_sentence(verb):
         settings = load(path)
         settings.folder.mkdir(parents=True, exist_ok=True)
-        with closing(Roll(settings.folder / FILE)) as roll:
-            yield settings, Trail(roll, PrivateKey.load(settings.key))
+        kept = open_trail(settings.folder, PrivateKey.load(settings.key))
+        with closing(kept.roll):
+            yield settings, kept
 
 
 @person.command()
@@ -154,7 +155,8 @@ def trail(
         )
         raise typer.Exit(FAILED)
     print(
-        f"{number} acts hold; newest {chained.hex()}. Keep both elsewhere: acts cut off at the end leave no mark"
+        f"{number} acts hold; newest {chained.hex()}. Keep both elsewhere: whoever puts the whole folder back an hour "
+        "leaves no mark in it"
     )
 
 

@@ -15,6 +15,7 @@ import typer
 from meterseal_edge.backup import back_up
 from meterseal_edge.errors import EdgeError
 from meterseal_edge.folder import STORE
+from meterseal_edge.people.copied import PutBack, people_path
 from meterseal_edge.restore import lowered, recount
 from meterseal_edge.restore import restore as put_back
 from meterseal_edge.settings import load
@@ -36,14 +37,18 @@ def in_one_sentence(verb: str) -> Iterator[None]:
 
 
 def backup(settings: SettingsFile, file: BackupFile) -> None:
-    """Copy the edge's store while it runs, with a signed manifest beside the copy."""
+    """Copy the edge's store and its people while it runs, with a signed manifest beside the copy."""
     with in_one_sentence("backup"):
         made = back_up(load(settings), file)
     print(f"{file}: {made.head.size} statements of {made.head.origin}, root {made.head.root.hex()}")
+    if made.people:
+        print(
+            f"{people_path(file)}: 人员（无会话），请妥善保管 people, without sessions; guard it as the original"
+        )
 
 
 def restore(settings: SettingsFile, file: BackupFile) -> None:
-    """Put a backup in the store's place while the edge is stopped; what was there is kept aside."""
+    """Put a backup in the place of store and people while the edge is stopped; what was there is kept aside."""
     with in_one_sentence("restore"):
         done = put_back(load(settings), file)
     print(
@@ -55,6 +60,22 @@ def restore(settings: SettingsFile, file: BackupFile) -> None:
             f"Declared: {lost} statements that were signed for are not in it. The edge goes on as log {done.log} "
             "under its new key, and fixtures that have this key offer again what no receipt covers"
         )
+    if done.people is not None:
+        print(people_restored(done.people))
+
+
+def people_restored(done: PutBack) -> str:
+    """What became of the people's file, in both languages."""
+    if done.kept:
+        return "人员文件完好且更新，保持不变 The people's file is whole and newer than the backup's; it stays"
+    if not done.declared:
+        return "人员文件已恢复，会话已结束 The people's file is in place and lacks no act; everybody logs in anew"
+    missing = "?" if done.missing is None else done.missing
+    return (
+        f"声明：人员文件较旧，缺少 {missing} 条操作，{done.closed} 个账号已关闭，核实后用 edge person reset 逐一开通\n"
+        f"Declared: the people's file is older and lacks {missing} acts; {done.closed} accounts are closed. Make sure "
+        "of each person, remove who has left, and open the others with `meterseal edge person reset`"
+    )
 
 
 def verify_store(

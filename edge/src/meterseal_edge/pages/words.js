@@ -45,6 +45,7 @@ const CODES = {
   "edge.tile": ["日志没有这么长：先读取检查点。", "The log is not that long: read its checkpoint first."],
   "edge.person": ["未执行：请按说明更正后重试。", "Not done: put right what it says, then try again."],
   "edge.people": ["人员文件无法使用：暂时无法登录和签署，记录照常接收。检查磁盘或从备份恢复。", "The file of people cannot be used: nobody logs in or signs, statements are taken as before. Look at the disk, or restore it."],
+  "edge.people_restored": ["人员文件由较旧的备份恢复，所有账号已关闭：核实后逐一运行 meterseal edge person reset。", "The file of people was restored from an older backup and every account is closed: make sure of each person, then run meterseal edge person reset."],
   "edge.account": ["账号无法这样建立或使用：按说明更正。", "An account cannot be made or used like this: put right what it says."],
   "edge.login": ["姓名、口令或动态码不对，或动态码已用过：等下一个动态码再试。", "Name, password or code is wrong, or the code was used: wait for the next code."],
   "edge.wait": ["失败次数太多：请稍后再试，或改用通行密钥。", "Too many failures: wait, or use a passkey."],

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 from meterseal_edge.errors import NotTaken
 from meterseal_edge.people import credentials, keys, sessions
 from meterseal_edge.people.passkeys import Passkeys
-from meterseal_edge.people.roll import ENGINEER, FILE, NAME_CHARACTERS, Account, Roll
+from meterseal_edge.people.roll import ENGINEER, NAME_CHARACTERS, Account
 from meterseal_edge.people.said import ROLE_OF, Said, Sayings
 from meterseal_edge.people.sessions import Session
 from meterseal_edge.people.sheet import Sheet
 from meterseal_edge.people.throttle import Throttle
-from meterseal_edge.people.trail import Trail
+from meterseal_edge.people.trail import Trail, open_trail
 from meterseal_edge.runs.catalogue import Catalogue
 from meterseal_edge.runs.figures import Judge
 from meterseal_edge.runs.run import load
@@ -46,10 +46,9 @@ class Desk:
         """The desk over `people.sqlite` in the edge's folder; None where the settings name no page origin."""
         if not settings.page_origin:
             return None
-        roll = Roll(settings.folder / FILE)
-        trail = Trail(roll, PrivateKey.load(settings.key))
+        trail = open_trail(settings.folder, PrivateKey.load(settings.key))
         passkeys = Passkeys(trail, settings.page_origin, urlsplit(settings.page_origin).hostname or "")
-        return cls(settings, trail, passkeys, Throttle(roll.clock), Sayings(trail, judge), runs)
+        return cls(settings, trail, passkeys, Throttle(trail.roll.clock), Sayings(trail, judge), runs)
 
     def close(self) -> None:
         """Release the people's file."""

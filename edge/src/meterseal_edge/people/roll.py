@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from meterseal_edge.errors import NotTaken, PeopleFailed
 
@@ -84,12 +84,20 @@ class NewAccount:
     totp: str
 
 
+class Asked(Protocol):
+    """What answers a query: the file, open to be written, or a copy that is only read."""
+
+    def all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Rows of a query."""
+
+
 class Roll:
     """The file, open. Every method is one transaction and safe from any thread; another process may have it open."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        self.clock = clock
+        self.clock, self.folder = clock, path.parent
         self._lock = threading.RLock()
+        self._then: list[Callable[[], None]] = []
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         path.chmod(0o600)  # SQLite gives its WAL the same
         with in_one_sentence():
@@ -110,8 +118,15 @@ class Roll:
                 yield
                 return
             self._db.execute("BEGIN IMMEDIATE")
+            self._then.clear()
             with self._db:  # commits at the end, rolls back where something is raised
                 yield
+            for then in self._then:
+                then()
+
+    def once_durable(self, then: Callable[[], None]) -> None:
+        """What to do after the commit of what happens `together` now; nothing where that fails."""
+        self._then.append(then)
 
     def all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Rows of a query."""

@@ -7,24 +7,28 @@ So a row that was changed, taken out or put in between shows, to anybody who has
 triggers stop an honest program from doing it. `who` is an account's number, 0 for the command line: no name is in the
 chain, so a person can be erased and the chain stays whole.
 
-Not covered: rows cut off at the end. Whoever needs to know keeps the newest number and hash elsewhere (the page and
-`meterseal edge trail` show both). Whoever has the edge's key can write another trail. Sign-offs rest on neither: each
-is a statement that the person's own key signed.
+Rows cut off at the end show by the mark beside the file (trail_mark.py), as far as nobody changes that too: whoever
+needs to know keeps the newest number and hash elsewhere (the page and `meterseal edge trail` show both). Whoever has
+the edge's key can write another trail. Sign-offs rest on neither: each is a statement that the person's own key signed.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from meterseal_edge.people.roll import Roll
+from meterseal_edge.errors import PeopleFailed
+from meterseal_edge.people import trail_mark
+from meterseal_edge.people.roll import FILE, Asked, Roll
+from meterseal_edge.people.trail_mark import EMPTY, Newest
 from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.keys import PrivateKey, PublicKey
 from meterseal_wire.digest import sha256
 from meterseal_wire.encode import encode
 
 PAGE = 100
-START = bytes(32)
+START = EMPTY.hash
 BY_COMMAND = 0
 DOMAIN = b"MeterSeal: an act of a person at this edge\n"  # no Sig_structure begins like this
 SELECT = """
@@ -55,17 +59,18 @@ class Trail:
     def write(self, who: int, what: str, about: Mapping[str, object]) -> None:
         """Add an act; inside `roll.together()` it is there exactly if the act is."""
         with self.roll.together():
-            number, before = self.newest()
+            number, before = trail_mark.newest(self.roll)
             text, at_s = json.dumps(about, ensure_ascii=False, sort_keys=True), self.roll.now_s()
             chained = _hash(before, number + 1, at_s, (who, what, text))
             signature = self.key.suite.canonical(self.key.sign(DOMAIN + chained))
             values = (number + 1, at_s, who, what, text, chained, signature)
             self.roll.change("INSERT INTO act VALUES (?, ?, ?, ?, ?, ?, ?)", *values)
+            written = Newest(number + 1, chained)
+            self.roll.once_durable(lambda: trail_mark.advance(self.roll.folder, written))
 
-    def newest(self) -> tuple[int, bytes]:
-        """Number and hash of the newest act; (0, START) of an empty trail."""
-        last = self.roll.one("SELECT number, hash FROM act ORDER BY number DESC LIMIT 1")
-        return (last[0], last[1]) if last else (0, START)
+    def newest(self) -> Newest:
+        """Number and hash of the newest act; EMPTY of an empty trail."""
+        return trail_mark.newest(self.roll)
 
     def page(self, before: int | None = None) -> list[Act]:
         """At most PAGE acts older than number `before`, newest first."""
@@ -77,7 +82,18 @@ class Trail:
         ]
 
 
-def broken_at(roll: Roll, keys: Sequence[PublicKey]) -> int | None:
+def open_trail(folder: Path, key: PrivateKey) -> Trail:
+    """The trail of an edge's folder; PeopleFailed where its file lacks what people did."""
+    roll = Roll(folder / FILE)
+    try:
+        trail_mark.compare(roll, folder)
+    except PeopleFailed:
+        roll.close()
+        raise
+    return Trail(roll, key)
+
+
+def broken_at(roll: Asked, keys: Sequence[PublicKey]) -> int | None:
     """Number of the first act that does not follow from those before it, or that none of `keys` signed; None while
     the trail is whole.
     """
