@@ -60,9 +60,9 @@ class Recorder:
 class Box:
     """An edge without a network: world, store, log, ingest; `reopen` starts it again on the same file."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, world: World | None = None) -> None:
         self.folder = folder
-        self.world = World()
+        self.world = world or World()
         self.messages = 0
         self.reopen()
 

@@ -121,6 +121,7 @@ class Office:
         self.views.signed = found.sayings.signed
         self.roll.clock = self.desk.throttle.clock = self.clock
         self._bench: Bench | None = None
+        self.granted: list[bytes] = []
 
     @property
     def roll(self) -> Roll:
@@ -159,7 +160,8 @@ class Office:
         said = {L.SUBJECT_KEY: cose, L.ROLES: list(roles), L.INSTITUTION: "DEMO"}
         said |= {L.QUALIFICATION: changes.get("qualification", [kinds.WATER, kinds.GAS])}
         parent = {L.PARENT: identity(world.grants["delegation"])}
-        self.box.keys.learn([world.grant("province", kinds.PERSON, {**parent, **said})])
+        self.granted.append(world.grant("province", kinds.PERSON, {**parent, **said}))
+        self.box.keys.learn(self.granted[-1:])
 
     def sheet(self, run: bytes) -> Sheet:
         """What there is to be signed of a run."""
