@@ -19,7 +19,8 @@ from meterseal_edge.presence import Presence
 from meterseal_edge.state import State
 from meterseal_protocol.verify import verify
 from meterseal_wire import labels as L
-from meterseal_wire.statement import Author
+from meterseal_wire.sign1 import identity
+from meterseal_wire.statement import Author, build
 
 DIGEST = bytes(31) + b"\1"
 NONE: frozenset[str] = frozenset()
@@ -48,9 +49,10 @@ class Desk:
 
     def __init__(self, box: Box, folder: Path) -> None:
         self.box, self.folder, self.now = box, folder, Now()
+        self.date_s = 1_790_000_000
         self.sent = Sent(box.state)
         author = Author("EDGE1", "YUHANG1", box.world.keys["edge"])
-        clock = Clock(author, box.keys, lambda: 1_790_000_000)
+        clock = Clock(author, box.keys, lambda: self.date_s)
         self.dispatch = Dispatch(self.sent, clock, Offers(folder), self.now)  # type: ignore[arg-type]
 
     def key(self, role: str = "W1") -> bytes:
@@ -74,17 +76,36 @@ class Desk:
         self.dispatch.tick()
         return self.sent.taken()
 
-    def put_plan(self) -> list[Any]:
+    def put_plan(self, **changes: Any) -> list[Any]:
         """A granted plan is put; the item."""
-        item = plan_of(self.box.world.ring("root"), rules(self.box.world), PLAN)
-        put(self.folder, item, 1)
+        return self.put(plan_of(self.box.world.ring("root"), rules(self.box.world, **changes), PLAN))
+
+    def put_firmware(self, second: int = 1) -> list[Any]:
+        """A granted image is put; the item."""
+        world = self.box.world
+        return self.put(firmware_of(world.ring("root"), firmware(world), manifest(), FILES), second)
+
+    def put_tenant(self, *benches: str, name: str = "ALPHA") -> list[Any]:
+        """A tenant of these benches is put; the item."""
+        world = self.box.world
+        grant = tenant(world, BENCHES=list(benches), TENANT=name)
+        return self.put(tenant_of(world.ring("root"), grant, world.grants.values()))
+
+    def put(self, item: list[Any], second: int = 1) -> list[Any]:
+        """Into the folder, and seen."""
+        put(self.folder, item, second)
         self.dispatch.look()
         return item
 
-    def put_firmware(self, second: int = 1) -> None:
-        """A granted image is put."""
-        item = firmware_of(self.box.world.ring("root"), firmware(self.box.world), manifest(), FILES)
-        put(self.folder, item, second)
+    def withdraw(self, grant: bytes, role: str = "root") -> None:
+        """Somebody withdraws a grant, and the edge hears of it from the registry."""
+        said = {
+            L.STATEMENT: identity(grant),
+            L.TAINTED_FROM_S: self.date_s,
+            L.TIME_S: self.date_s,
+            L.DETAIL: "x",
+        }
+        self.box.keys.learn([bytes(build(self.box.world.author(role), L.KIND_WITHDRAWAL, said))])
         self.dispatch.look()
 
     def board(self, **told: Any) -> list[Any]:
@@ -202,12 +223,57 @@ def test_a_version_that_is_refused_is_told_with_the_fixtures_words_and_not_sent_
     assert desk.board() == []
 
 
-def test_a_tenant_is_sent_as_it_was_put(desk: Desk) -> None:
-    """["tenant", grant, [delegation]]."""
-    world = desk.box.world
-    item = tenant_of(world.ring("root"), tenant(world), world.grants.values())
-    put(desk.folder, item, 1)
+def test_a_tenant_is_sent_as_it_was_put_and_to_the_benches_of_its_grant_alone(desk: Desk) -> None:
+    """["tenant", grant, [delegation]]; a grant names benches, and so does the grant of a fixture."""
+    own, other = desk.put_tenant("BENCH-W1", "BENCH-X"), desk.put_tenant("BENCH-G1", name="BETA")
+    assert desk.comes(plans=NONE, tenants=NONE) == [own]
+    assert desk.comes("G1", key=desk.key("G1"), plans=NONE, tenants=NONE) == [other]
+
+
+def test_tenants_of_other_benches_take_no_bench_its_own(desk: Desk) -> None:
+    """A shelf has eight places; they are for what concerns the bench, however many are newer."""
+    own = desk.put_tenant("BENCH-W1")
+    for number in range(9):
+        desk.put_tenant("BENCH-G1", name=f"T{number}")
+    assert desk.comes(plans=NONE, tenants=NONE) == [own]
+
+
+def test_what_has_ended_goes_no_more_and_is_told_once(desk: Desk) -> None:
+    """grant.md: the window is from and to, both included. The edge's clock is what it has to go by."""
+    item = desk.put_plan(WINDOW=[1, desk.date_s])
+    assert desk.comes(plans=NONE, tenants=NONE) == [item]
+    desk.date_s += 1
     desk.dispatch.look()
+    desk.dispatch.look()
+    assert desk.later(AGAIN_S + 1) == desk.comes(plans=NONE, tenants=NONE) == []
+    [alarm] = desk.box.state.snapshot()["alarms"]
+    assert (alarm["code"], alarm["count"]) == ("edge.offer", 1)
+    assert alarm["why"].endswith(".plan is not sent: grant.window")
+
+
+def test_what_was_withdrawn_stops_under_way(desk: Desk) -> None:
+    """A firmware that turned out bad; the registry's withdrawal reaches the edge within seconds."""
+    item = desk.put_firmware()
+    assert desk.board() == [["begin", DIGEST]]
+    desk.withdraw(item[2])
+    assert desk.says(update={"there": {}}) == desk.later(1000) == desk.board() == []
+    assert (
+        "unix/sim-1.firmware is not sent: firmware.withdrawn" in desk.box.state.snapshot()["alarms"][0]["why"]
+    )
+
+
+def test_a_tenant_falls_with_the_delegation_above_it(desk: Desk) -> None:
+    """Authority is a chain: whoever gave it may have lost it."""
+    desk.put_tenant("BENCH-W1")
+    desk.withdraw(desk.box.world.grants["delegation"])
+    assert desk.comes(plans=NONE, tenants=NONE) == []
+
+
+@pytest.mark.parametrize("role", ["W1", "edge", "province"])
+def test_a_withdrawal_by_somebody_else_stops_nothing(desk: Desk, role: str) -> None:
+    """Only who signed a grant, or stands above, takes it back: a plan's grant is the root's."""
+    item = desk.put_plan()
+    desk.withdraw(item[1], role)
     assert desk.comes(plans=NONE, tenants=NONE) == [item]
 
 

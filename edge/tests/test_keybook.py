@@ -97,6 +97,16 @@ def test_believed_grants_are_kept_by_content_and_known_at_the_next_start(tmp_pat
     assert book(world, tmp_path).fixture(world.keys["W1"].thumbprint) is not None
 
 
+def test_a_withdrawal_is_kept_if_somebody_signed_it_who_may_sign_grants(tmp_path: Path) -> None:
+    """An edge that starts while the registry is away must not send or count what was taken back before."""
+    world = World()
+    said = {L.STATEMENT: bytes(32), L.TAINTED_FROM_S: 1, L.TIME_S: 1, L.DETAIL: ""}
+    own, others = (build(world.author(role), L.KIND_WITHDRAWAL, said) for role in ("province", "W1"))
+    book(world, tmp_path).learn([*world.grants.values(), own, others])
+    again = book(world, tmp_path).grants()
+    assert own in again and others not in again
+
+
 def test_a_damaged_file_among_the_kept_grants_spoils_no_other(tmp_path: Path) -> None:
     """Flash and disks lose bytes; the registry gives the grant again."""
     world = World()

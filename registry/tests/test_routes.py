@@ -28,6 +28,7 @@ from meterseal_wire import labels as L
 from meterseal_wire.digest import cose_key
 from meterseal_wire.encode import encode
 from meterseal_wire.scan import scan
+from meterseal_wire.sign1 import identity
 from meterseal_wire.statement import Author, build
 
 LARGE = 1 << 22
@@ -96,7 +97,12 @@ def test_everything_that_was_logged_can_be_had_again(office: Office, client: htt
     assert read(get(client, "/checkpoint")).payload[L.LOG_SIZE] == size
     assert get(client, f"/rules/{office.pack.digest.hex()}") == office.pack.raw
     assert read(get(client, f"/scopes/{METER}")).payload[L.METER] == METER
-    assert [pair[0] for pair in scan(get(client, "/grants"), LARGE)] == list(office.world.grants.values())
+    said = {L.STATEMENT: bytes(32), L.TAINTED_FROM_S: 1, L.TIME_S: 1, L.DETAIL: ""}
+    withdrawal = bytes(build(office.world.author("province"), L.KIND_WITHDRAWAL, said))
+    office.record.submit(withdrawal, office.now_s)
+    pairs = scan(get(client, "/grants"), LARGE)
+    assert [raw for raw, _ in pairs] == [*office.world.grants.values(), withdrawal]
+    receipt.check(pairs[-1][1], identity(withdrawal), office.ring)
 
 
 def test_the_certificate_the_status_list_and_the_trust_file_fit_together(

@@ -13,6 +13,8 @@ from meterseal_tools.services import write_settings
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.digest import sha256
+from meterseal_wire.sign1 import identity
+from meterseal_wire.statement import build as build_statement
 
 
 class Desk:
@@ -64,6 +66,19 @@ def test_a_plan_is_put_listed_by_its_digest_and_dropped(desk: Desk) -> None:
     assert code == 0 and len(rows) == 1
     assert rows[0].split()[:3] == [name, sha256(PLAN).hex(), "test"]
     assert desk.run("plan", "drop", name) == (0, [f"{name} dropped; fixtures keep what they have"])
+    assert desk.run("plan", "list") == (0, [])
+
+
+def test_what_has_ended_or_was_withdrawn_is_not_put(desk: Desk) -> None:
+    """The judge would refuse whatever is measured by it; a withdrawal is known where the edge has heard of it."""
+    ended = desk.file("g", rules(desk.world, WINDOW=[1, 2]))
+    code, said = desk.run("plan", "put", ended, desk.file("p", PLAN))
+    assert code == 1 and "does not stand now: grant.window" in said[0]
+    good = desk.file("g", rules(desk.world))
+    about = {L.STATEMENT: identity(good.read_bytes()), L.TAINTED_FROM_S: 1, L.TIME_S: 1, L.DETAIL: ""}
+    raw = build_statement(desk.world.author("root"), L.KIND_WITHDRAWAL, about)
+    (desk.folder / "edge" / "grants" / "w.cose").write_bytes(raw)
+    assert "grant.withdrawn" in desk.run("plan", "put", good, desk.file("p", PLAN))[1][0]
     assert desk.run("plan", "list") == (0, [])
 
 

@@ -2,6 +2,6 @@
 
 Read in this order: settings, errors, events, keybook, site, presence, inbox, examine, examiners, ingest, quarantine,
 refusal, store, log, custody, folder, mark, continuity, checkpoint, published, outbox, beacon, pace, clock, granting,
-offers, grant_line, update_line, dispatch, live_line, waiting, state, metrics, log_lines, runs, people, pages, backup,
-recount, restore, doctor, main.
+standing, offers, grant_line, update_line, dispatch, live_line, waiting, state, metrics, log_lines, runs, people, pages,
+backup, recount, restore, doctor, main.
 """

@@ -7,6 +7,10 @@ says so, and it is sent again after the edge's next start alone. A firmware that
 again only when somebody puts it again.
 
 First plans and tenants, then firmware: both wait in the same small place of the fixture.
+
+Nothing goes whose grant has ended or was withdrawn, by the edge's clock and by what the registry has told it; a
+transfer that is under way stops then, and an alarm says why. A tenant goes to the benches that its grant names; a plan
+has no bench. On `down` nothing is retained at the broker, so nothing has to be taken back there.
 """
 
 import logging
@@ -18,12 +22,15 @@ from typing import Any
 
 from meterseal_edge.clock import Clock
 from meterseal_edge.grant_line import GrantLine
-from meterseal_edge.granting import PLAN, TENANT, Firmware
+from meterseal_edge.granting import FIRMWARE, PLAN, TENANT, Firmware
 from meterseal_edge.inbox import Inbox
 from meterseal_edge.offers import Granted, Offers
 from meterseal_edge.pace import Pace
 from meterseal_edge.presence import Presence
+from meterseal_edge.standing import Standing
 from meterseal_edge.update_line import ENDED, UpdateLine
+from meterseal_protocol.statement import read
+from meterseal_wire import labels as L
 
 log = logging.getLogger("meterseal.edge.dispatch")
 TICK_S, LOOK_TICKS = 1.0, 5
@@ -46,6 +53,8 @@ class Dispatch:
         self, inbox: Inbox, clock: Clock, offers: Offers, now_s: Callable[[], float] = time.monotonic
     ) -> None:
         self.inbox, self.clock, self.offers, self.now_s = inbox, clock, offers, now_s
+        self.standing = Standing(clock.keys.anchors, clock.keys.grants)
+        self._fallen: dict[str, str] = {}
         self.state = inbox.state
         self.pace = Pace(now_s=now_s)
         self._lock = threading.Lock()
@@ -115,13 +124,28 @@ class Dispatch:
         except OSError as error:
             self.state.alarm("", "edge.offer", f"{self.offers.folder}: {error}")
             return
-        if not changed:
-            return
-        if self.offers.damaged:
+        if changed:
+            self.standing.lay_beside(self.offers.grants())
+        if changed and self.offers.damaged:
             self.state.alarm("", "edge.offer", f"cannot be read: {', '.join(self.offers.damaged)}")
+        fallen = self._look_at_grants()
+        if not changed and not fallen:
+            return
         with self._lock:
             for name, way in list(self._ways.items()):
                 self._ways[name] = self._way(way.told)
+
+    def _look_at_grants(self) -> bool:
+        """True where a grant of the folder has ended, was withdrawn, or stands again; an alarm says which fell."""
+        now_s = int(self.clock.now_s())
+        offered = [(one.file, one.item[1]) for one in self.offers.granted]
+        offered += [(f"{one.board}.{FIRMWARE}", one.grant) for one in self.offers.firmware.values()]
+        against = {file: self.standing.against(grant, now_s) for file, grant in offered}
+        before, self._fallen = self._fallen, {file: codes[0] for file, codes in against.items() if codes}
+        for file, code in self._fallen.items():
+            if before.get(file) != code:
+                self.state.alarm("", "edge.offer", f"{file} is not sent: {code}")
+        return before != self._fallen
 
     def _due(self, name: str, way: Way, now: float) -> list[Any]:
         if not way.grants.over:
@@ -146,15 +170,25 @@ class Dispatch:
 
     def _lacking(self, told: Presence) -> list[Granted]:
         dealt = self._dealt.get(told.fixture, set())
+        bench = self.standing.bench_of(told.key, int(self.clock.now_s()))
         found: list[Granted] = []
         for kind, held in ((PLAN, told.plans), (TENANT, told.tenants)):
             if held is not None:
-                found += [one for one in self.offers.wanted(kind) if one.name not in held | dealt]
+                wanted = self.offers.wanted(kind, lambda one: self._goes(one, bench))
+                found += [one for one in wanted if one.name not in held | dealt]
         return found
+
+    def _goes(self, one: Granted, bench: str | None) -> bool:
+        """True if an item concerns a bench, and its grant stands."""
+        if one.kind == TENANT and bench not in read(one.item[1]).payload[L.BENCHES]:
+            return False
+        return one.file not in self._fallen
 
     def _firmware(self, told: Presence) -> Firmware | None:
         offered = self.offers.firmware.get(told.board)
         if offered is None or not told.firmware or told.firmware == offered.digest:
+            return None
+        if f"{offered.board}.{FIRMWARE}" in self._fallen:
             return None
         if told.staged == offered.digest and told.slot == TRY:
             return None

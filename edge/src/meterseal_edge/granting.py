@@ -2,7 +2,8 @@
 
 The fixture looks once more, by its own copy of the authority's key, so nothing here has to be believed. What is looked
 at is what the fixture looks at: the grant's signature under an anchor (for a tenant: under delegations below one), and
-that grant and content name each other. Not covered: a grant's window, and withdrawals. The judge looks at those.
+that grant and content name each other. Window and withdrawals are looked at by `standing.py`, which knows what the
+registry has told this edge.
 """
 
 from collections.abc import Iterable, Mapping

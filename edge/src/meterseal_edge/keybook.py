@@ -11,9 +11,12 @@ from pathlib import Path
 
 from meterseal_edge.errors import BadSettings
 from meterseal_edge.examine import Directory
+from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.holders import Holder, Holders
 from meterseal_protocol.keys import KeyRing, PublicKey
+from meterseal_protocol.verify import verify
 from meterseal_wire import kinds
+from meterseal_wire import labels as L
 from meterseal_wire.digest import sha256
 from meterseal_wire.errors import WireError
 from meterseal_wire.scan import scan
@@ -44,7 +47,7 @@ class Keybook:
                 found = Holders(self._anchors)
                 waiting = set(found.learn(self._grants))
                 self._holders, self._directory = found, None
-                self._keep(raw for raw in fresh if raw not in waiting)
+                self._keep(raw for raw in fresh if raw not in waiting or withdraws(raw, found.authorities))
             return len(self._holders)
 
     def _keep(self, believed: Iterable[bytes]) -> None:
@@ -65,7 +68,7 @@ class Keybook:
         return self._anchors
 
     def grants(self) -> list[bytes]:
-        """Every grant that was learnt, believed or not."""
+        """Every grant and withdrawal that was learnt, believed or not."""
         with self._lock:
             return list(self._grants)
 
@@ -110,6 +113,14 @@ class Keybook:
     def keys_of(self, name: str) -> list[bytes]:
         """Thumbprints of the keys that a fixture of this site holds or held."""
         return [thumbprint for thumbprint, held in self.directory().names.items() if held == name]
+
+
+def withdraws(raw: bytes, authorities: KeyRing) -> bool:
+    """True for a withdrawal that somebody signed who may sign grants; whose grant it ends is asked of the chain."""
+    try:
+        return verify(raw, authorities).statement.typ == L.KIND_WITHDRAWAL
+    except (ProtocolError, WireError):
+        return False
 
 
 def keys_in(anchors: bytes) -> list[PublicKey]:

@@ -14,6 +14,7 @@ over, and named by `damaged`.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,9 +97,18 @@ class Offers:
         except (OSError, WireError, ProtocolError, KeyError, TypeError, ValueError):
             self.damaged.append(path.name)
 
-    def wanted(self, kind: str) -> list[Granted]:
-        """The newest of a kind, as many as a fixture's shelf holds, oldest first."""
-        return [one for one in self.granted if one.kind == kind][-MOST[kind] :]
+    def wanted(self, kind: str, goes: Callable[[Granted], bool] = bool) -> list[Granted]:
+        """The newest of a kind that go, as many as a fixture's shelf holds, oldest first."""
+        return [one for one in self.granted if one.kind == kind and goes(one)][-MOST[kind] :]
+
+    def grants(self) -> list[bytes]:
+        """Every grant in the folder, and the delegations that came along."""
+        above = [raw for one in self.granted if one.kind == TENANT for raw in one.item[2]]
+        return [
+            *above,
+            *(one.item[1] for one in self.granted),
+            *(one.grant for one in self.firmware.values()),
+        ]
 
 
 def put(folder: Path, item: Item, now_s: int) -> Path:

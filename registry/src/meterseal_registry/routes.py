@@ -155,8 +155,8 @@ def get_beacon(record: Record, _request: Request, _body: bytes) -> Response:
 
 
 def get_grants(record: Record, _request: Request, _body: bytes) -> Response:
-    """Every grant with its receipt."""
-    found = [entry.statement for entry in record.log.catalogue.grants]
+    """Every grant and withdrawal with its receipt, in the log's order."""
+    found = [entry.statement for entry in record.log.catalogue.authority]
     pairs = [[item.raw, record.log.receipt(record.author, item.identity)] for item in found]
     return Response(encode(pairs), media_type=CBOR)
 

@@ -18,6 +18,7 @@ from meterseal_edge.errors import BadOffer
 from meterseal_edge.granting import FIRMWARE, PLAN, TENANT, Firmware
 from meterseal_edge.offers import Offers
 from meterseal_edge.settings import Settings, load
+from meterseal_edge.standing import Standing
 from meterseal_protocol.keys import KeyRing, PublicKey
 from meterseal_protocol.statement import read
 from meterseal_tools.boards.image import MANIFEST, SLOT, BadImage
@@ -50,8 +51,21 @@ def in_words(verb: str) -> Iterator[None]:
             raise BadOffer(str(wrong)) from None
 
 
+def known_at(settings: Settings) -> list[bytes]:
+    """Grants and withdrawals that the edge has learnt, or was given to begin with."""
+    folders = [settings.folder / "grants", *([settings.grants] if settings.grants else [])]
+    return [path.read_bytes() for folder in folders for path in sorted(folder.glob("*.cose"))]
+
+
 def laid(settings: Settings, item: list[Any]) -> str:
-    """Put it, and say where it lies."""
+    """Put it, and say where it lies; BadOffer where its grant has ended or was withdrawn."""
+    grant, above = (item[2], []) if item[0] == FIRMWARE else (item[1], item[2] if item[0] == TENANT else [])
+    known = [*known_at(settings), *above, grant]
+    codes = Standing(list(anchors_of(settings)), lambda: known).against(grant, int(time.time()))
+    if codes:
+        raise BadOffer(
+            f"the grant does not stand now: {', '.join(codes)}. Ask the authority for one that does"
+        )
     path = offers.put(settings.folder / offers.FOLDER, item, int(time.time()))
     return f"{path.stem} put; the edge sends it to every fixture that lacks it"
 
@@ -79,9 +93,7 @@ def put_tenant(
     """Let a tenant's meters onto the benches that its grant names."""
     with in_words("tenant put"):
         found = load(settings)
-        folders = [found.folder / "grants", *([found.grants] if found.grants else [])]
-        paths = [*(path for folder in folders for path in sorted(folder.glob("*.cose"))), *(delegation or [])]
-        known = [path.read_bytes() for path in paths]
+        known = [*known_at(found), *(path.read_bytes() for path in delegation or [])]
         print(laid(found, granting.tenant_of(anchors_of(found), grant.read_bytes(), known)))
 
 

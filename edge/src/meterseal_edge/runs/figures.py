@@ -15,8 +15,7 @@ from typing import Any
 from meterseal_edge.keybook import Keybook
 from meterseal_edge.runs.catalogue import Listed
 from meterseal_edge.runs.run import Run
-from meterseal_protocol.entry import Entry
-from meterseal_protocol.errors import ProtocolError
+from meterseal_edge.standing import NOW, Standing
 from meterseal_protocol.evidence import Evidence
 from meterseal_protocol.grant import Grant, Grants, Interval, Reason
 from meterseal_protocol.judge import sheet
@@ -27,13 +26,9 @@ from meterseal_protocol.kept import kept
 from meterseal_protocol.metrology import ppm
 from meterseal_protocol.rules.pack import Pack, Zone
 from meterseal_protocol.signoff import Row
-from meterseal_protocol.verify import verify
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire import point as p
-from meterseal_wire.errors import WireError
-
-NOW = 0  # the leaf of what is asked; every grant that is known here stands before it
 
 
 @dataclass(frozen=True)
@@ -118,29 +113,12 @@ class Judge:
 
     def __init__(self, keys: Keybook, packs: Sequence[Pack]) -> None:
         self.keys, self.packs = keys, list(packs)
-        self._known = -1
-        self._grants = Grants((), keys.anchors)
+        self.standing = Standing(keys.anchors, keys.grants)
 
     @property
     def grants(self) -> Grants:
         """The authority chain of all grants that were learnt so far."""
-        learnt = self.keys.grants()
-        if len(learnt) != self._known:
-            self._grants, self._known = Grants(self._entries(learnt), self.keys.anchors), len(learnt)
-        return self._grants
-
-    def _entries(self, learnt: list[bytes]) -> list[Entry]:
-        """Grants before NOW, in the order of their numbers: files in a folder have no order of their own."""
-        found = []
-        for raw in learnt:
-            try:
-                one = verify(raw, self.keys.ring)
-            except (ProtocolError, WireError):
-                continue
-            found.append((one.statement, one.key.thumbprint))
-        found.sort(key=lambda pair: (pair[0].payload.get(L.NUMBER, 0), pair[0].identity))
-        first = NOW - len(found)
-        return [Entry(statement, key, first + n, 0) for n, (statement, key) in enumerate(found)]
+        return self.standing.grants
 
     def figures(self, run: Run) -> list[Figures]:
         """One for each position of a signed run, in the attempt's order; none before it is signed."""
