@@ -205,8 +205,8 @@ PLANTED: dict[str, tuple[Check, Any, str, Any]] = {
     "nothing is lacked": (sends_what_is_lacked_alone, Dispatch, "_lacking", lambda *_: []),
     "any key is answered": (sends_to_a_granted_key_alone, Clock, "knows", lambda *_: True),
     "tenants go to every bench": (sends_tenants_to_their_benches_alone, Dispatch, "_goes", lambda *_: True),
-    "no window is looked at": (sends_nothing_that_has_ended, Standing, "against", lambda *_: []),
-    "a withdrawal stops nothing": (stops_what_was_withdrawn_under_way, Standing, "against", lambda *_: []),
+    "no window is looked at": (sends_nothing_that_has_ended, Standing, "ended", lambda *_: []),
+    "a withdrawal stops nothing": (stops_what_was_withdrawn_under_way, Standing, "ended", lambda *_: []),
     "what is under way goes on": (
         stops_what_was_withdrawn_under_way,
         Dispatch,

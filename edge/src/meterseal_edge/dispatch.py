@@ -10,7 +10,8 @@ First plans and tenants, then firmware: both wait in the same small place of the
 
 Nothing goes whose grant has ended or was withdrawn, by the edge's clock and by what the registry has told it; a
 transfer that is under way stops then, and an alarm says why. A tenant goes to the benches that its grant names; a plan
-has no bench. On `down` nothing is retained at the broker, so nothing has to be taken back there.
+has no bench. On `down` nothing is retained at the broker, so nothing has to be taken back there. Whether a grant that
+was put past the command is one at all, the fixture says.
 """
 
 import logging
@@ -140,7 +141,7 @@ class Dispatch:
         now_s = int(self.clock.now_s())
         offered = [(one.file, one.item[1]) for one in self.offers.granted]
         offered += [(f"{one.board}.{FIRMWARE}", one.grant) for one in self.offers.firmware.values()]
-        against = {file: self.standing.against(grant, now_s) for file, grant in offered}
+        against = {file: self.standing.ended(grant, now_s) for file, grant in offered}
         before, self._fallen = self._fallen, {file: codes[0] for file, codes in against.items() if codes}
         for file, code in self._fallen.items():
             if before.get(file) != code:

@@ -20,6 +20,7 @@ from meterseal_wire.sign1 import identity
 
 NOW = 0  # the leaf of what is asked; every grant that is known here stands before it
 UNKNOWN = "grant.missing"
+ENDED = {"grant.window", "grant.withdrawn", "firmware.withdrawn"}
 
 
 class Standing:
@@ -64,6 +65,10 @@ class Standing:
         if grant is None:
             return [UNKNOWN]
         return [code for code, _ in self.grants.against(grant, Interval(now_s, now_s, NOW))]
+
+    def ended(self, raw: bytes, now_s: int) -> list[str]:
+        """Of these codes those which say that a grant has ended or was taken back: it, or one above it."""
+        return [code for code in self.against(raw, now_s) if code in ENDED]
 
     def bench_of(self, key: bytes, now_s: int) -> str | None:
         """The bench of a fixture's key (thumbprint), None where no grant of it stands."""
