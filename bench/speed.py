@@ -23,9 +23,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from meterseal_protocol.judge import decide
 from meterseal_protocol.keys import KeyRing, PrivateKey
+from meterseal_protocol.signing import lanes
 from meterseal_protocol.statement import read
 from meterseal_protocol.testing.trial import Trial
-from meterseal_protocol.verify import verify
+from meterseal_protocol.verify import verify, verify_all
 from meterseal_wire import labels as L
 from meterseal_wire.sign1 import sig_structure
 from meterseal_wire.statement import Author, build
@@ -81,6 +82,10 @@ class Messages:
         for raw in self.raws:
             verify(raw, self.ring)
 
+    def verify_all(self) -> None:
+        """The same in one call, which may check several signatures at once."""
+        verify_all(self.raws, self.ring)
+
     def verify_bare(self) -> None:
         """The signature alone: DER, message and key object at hand."""
         for der, signed in zip(self.ders, self.signed, strict=True):
@@ -126,10 +131,13 @@ def ordinary(trial: Trial) -> list[Messages]:
 
 @dataclass(frozen=True)
 class Rates:
-    """Verifications a second of one kind of statement: ours with the bare signature's, ours with python-cwt's."""
+    """Verifications a second of one kind of statement: ours with the bare signature's, one by one and many in a call,
+    ours with python-cwt's.
+    """
 
     messages: Messages
     bare: tuple[float, float]
+    together: tuple[float, float]
     cwt: tuple[float, float]
 
     @classmethod
@@ -137,8 +145,11 @@ class Rates:
         """Pair by pair: whoever has just waited for another process is favoured by the scheduler."""
         ours = partial(rate, COPIES, messages.verify)
         bare = interleaved(ours, partial(rate, COPIES, messages.verify_bare))
+        together = interleaved(
+            partial(rate, COPIES, messages.verify_all), partial(rate, COPIES, messages.verify_bare)
+        )
         with messages.peer() as peer:
-            return cls(messages, bare, interleaved(ours, peer))
+            return cls(messages, bare, together, interleaved(ours, peer))
 
 
 def verify_rows(trial: Trial) -> list[Row]:
@@ -146,16 +157,23 @@ def verify_rows(trial: Trial) -> list[Row]:
     found = [Rates.of(messages) for messages in ordinary(trial)]
     ceiling = ", ".join(f"{one.bare[1] / one.cwt[1]:.2f}" for one in found)
     versions = found[0].messages.peer_versions
+    how = "ours eight at once" if lanes.check() else "this processor cannot check eight at once"
     against = f"cwt {versions['cwt']}, same bytes and key; bare cryptography is {ceiling} times it"
     return [
         _worst(
             "protocol.verify_vs_raw", VERIFY_GOAL, "bare cryptography", [(r.messages, *r.bare) for r in found]
         ),
+        _worst(
+            "protocol.verify_all_vs_raw",
+            None,
+            f"bare cryptography, one by one; {how}",
+            [(r.messages, *r.together) for r in found],
+        ),
         _worst("protocol.verify_vs_python_cwt", PEER_GOAL, against, [(r.messages, *r.cwt) for r in found]),
     ]
 
 
-def _worst(name: str, goal: float, against: str, found: list[tuple[Messages, float, float]]) -> Row:
+def _worst(name: str, goal: float | None, against: str, found: list[tuple[Messages, float, float]]) -> Row:
     _, ours, limit = min(found, key=lambda row: row[1] / row[2])
     each = ", ".join(f"{messages.name} {own / other:.3f}" for messages, own, other in found)
     return Row(name, ours, "1/s", limit, goal, at_most=False, note=f"{against}; {each}")
@@ -184,7 +202,7 @@ def decide_row(trial: Trial) -> Row:
 
 
 def rows() -> list[Row]:
-    """protocol.verify_vs_raw, .verify_vs_python_cwt and .decide_vs_verify."""
+    """protocol.verify_vs_raw, .verify_all_vs_raw, .verify_vs_python_cwt and .decide_vs_verify."""
     trial = Trial().begin().run()
     trial.decide()
     with one_core():

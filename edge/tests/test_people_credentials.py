@@ -132,6 +132,7 @@ def test_a_name_that_nobody_has_costs_a_hash_too(roll: Roll, monkeypatch: pytest
     refused(roll, name="Nobody")
     refused(roll, password="wrong")
     assert asked == [credentials.NOBODY, KEPT]
+    assert not credentials.HASHER.check_needs_rehash(credentials.NOBODY)  # the same memory, time and lanes
 
 
 @pytest.mark.parametrize("password", ["", "short", "x" * 11, "x" * 257])

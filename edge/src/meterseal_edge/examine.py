@@ -8,10 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from meterseal_edge.events import Candidate, Refused
-from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.keys import KeyRing
 from meterseal_protocol.statement import Statement
-from meterseal_protocol.verify import verify
+from meterseal_protocol.verify import Answer, Verified, verify_all
 from meterseal_wire import labels as L
 from meterseal_wire.digest import sha256
 from meterseal_wire.encode import ARRAY, BYTES
@@ -45,15 +44,17 @@ class Examined:
 
 def examine(said: Iterable[Said], directory: Directory) -> Examined:
     """What messages hold. Whatever is wrong with one is a refusal or an alarm, never an error."""
+    parcels = [(fixture, unpack(fixture, payload)) for fixture, payload in said]
+    raws = [raw for _, items in parcels if not isinstance(items, Refused) for raw, _ in items]
+    answers = iter(verify_all(raws, directory.ring))
     found: list[Candidate | Refused] = []
     alarms: list[Alarm] = []
-    for fixture, payload in said:
-        items = unpack(fixture, payload)
+    for fixture, items in parcels:
         if isinstance(items, Refused):
             found.append(items)
             continue
         for raw, evidence in items:
-            one = verified(fixture, raw, directory)
+            one = owned(fixture, raw, next(answers), directory)
             if isinstance(one, Refused):
                 found.append(one)
                 continue
@@ -122,13 +123,13 @@ def _is_item(item: object) -> bool:
     return isinstance(item, list) and bool(item) and all(isinstance(part, bytes) for part in item)
 
 
-def verified(fixture: str, raw: bytes, directory: Directory) -> tuple[Statement, bytes] | Refused:
+def owned(
+    fixture: str, raw: bytes, answer: Answer, directory: Directory
+) -> tuple[Statement, bytes] | Refused:
     """A statement and its key if a fixture's key signed it on that fixture's own topic, else a refusal."""
-    try:
-        found = verify(raw, directory.ring)
-    except (ProtocolError, WireError) as error:
-        return Refused(raw, b"", fixture, error.code, str(error))
-    statement, key = found.statement, found.key.thumbprint
+    if not isinstance(answer, Verified):
+        return Refused(raw, b"", fixture, answer.code, str(answer))
+    statement, key = answer.statement, answer.key.thumbprint
     holder = directory.names.get(key)
     if holder != fixture:
         why = f"the key of {holder or 'no fixture of this site'} spoke on the topic of {fixture}"

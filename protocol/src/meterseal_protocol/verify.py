@@ -7,14 +7,17 @@ from the protected header alone and must be that of the key's suite; a kid that 
 messages, ES256 (-7) and EdDSA (-8) besides our suites, and is never used for statements.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import cbor2
 
-from meterseal_protocol.errors import BadHeader, BadKey, UnknownKey, Unverified
+from meterseal_protocol.errors import BadHeader, BadKey, ProtocolError, UnknownKey, Unverified
 from meterseal_protocol.keys import KeyRing, PublicKey
+from meterseal_protocol.signing import TOGETHER
 from meterseal_protocol.statement import Statement, read
 from meterseal_wire import labels as L
+from meterseal_wire.errors import WireError
 from meterseal_wire.sign1 import sig_structure
 from meterseal_wire.suites import BY_ALG, ED25519, ESP256
 
@@ -32,10 +35,57 @@ class Verified:
         self.statement, self.key = statement, key
 
 
+Answer = Verified | ProtocolError | WireError  # of one among many
+
+
 def verify(raw: bytes, keys: KeyRing) -> Verified:
     """Read and verify a statement: WireError, BadHeader, UnknownKey or Unverified say what is wrong."""
     found = read(raw)
     return Verified(found, _holder(found.kid, found.protected, found.signed, found.signature, keys))
+
+
+def verify_all(raws: Iterable[bytes], keys: KeyRing) -> list[Answer]:
+    """`verify` for many statements: their answers in their order, an error being one of them and not raised.
+
+    Signatures are checked several at a time where the suite and the machine can (meterseal_protocol.signing); what
+    does not hold for sure there is checked by itself, so no answer is another than `verify` would give.
+    """
+    answers = [_read(raw) for raw in raws]
+    for number, together in TOGETHER.items():
+        likely = [row for row in _with_one_key(answers, keys) if row[2].suite.number == number]
+        sure = together([(key.xy, found.signed, found.signature) for _, found, key in likely])
+        for (at, found, key), held in zip(likely, sure, strict=True):
+            if held:
+                answers[at] = Verified(found, key)
+    return [_answer(one, keys) if isinstance(one, Statement) else one for one in answers]
+
+
+def _read(raw: bytes) -> Statement | Answer:
+    try:
+        return read(raw)
+    except (ProtocolError, WireError) as error:
+        return error
+
+
+def _with_one_key(
+    answers: list[Statement | Answer], keys: KeyRing
+) -> Iterator[tuple[int, Statement, PublicKey]]:
+    """Statements of which nothing but the signature is open, with their places."""
+    for at, found in enumerate(answers):
+        fits = keys.by_kid(found.kid) if isinstance(found, Statement) else []
+        if isinstance(found, Statement) and len(fits) == 1 and _may_hold(found, fits[0]):
+            yield at, found, fits[0]
+
+
+def _may_hold(found: Statement, key: PublicKey) -> bool:
+    return found.protected.startswith(key.suite.mark, 1) and key.suite.is_canonical(found.signature)
+
+
+def _answer(found: Statement, keys: KeyRing) -> Answer:
+    try:
+        return Verified(found, _holder(found.kid, found.protected, found.signed, found.signature, keys))
+    except ProtocolError as error:
+        return error
 
 
 def verify_parts(kid: bytes, protected: bytes, body: bytes, signature: bytes, keys: KeyRing) -> PublicKey:

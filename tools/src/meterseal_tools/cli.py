@@ -1,56 +1,67 @@
-"""The `meterseal` command: a table of verbs, one file each."""
+"""The `meterseal` command: a table of verbs, one file each. A verb's file is loaded when the verb is called.
+
+Who stands in front of a meter and asks `meterseal check` does not wait for the edge, the registry and the flasher.
+"""
+
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command, get_group
 
-from meterseal_tools import (
-    audit,
-    check,
-    cjt188,
-    demo,
-    desk_board,
-    edge,
-    factory,
-    firmware,
-    flash,
-    inspect,
-    keys,
-    log,
-    mbus,
-    people,
-    proof,
-    provision,
-    rig,
-    rules,
-    vectors,
-    verify_board,
+COMMANDS = (
+    "demo",
+    "desk-board",
+    "check",
+    "audit",
+    "inspect",
+    "factory",
+    "flash",
+    "provision",
+    "verify-board",
 )
+GROUPS = ("mbus", "cjt188", "edge", "firmware", "keys", "log", "people", "proof", "rig", "rules", "vectors")
+
+
+class Verbs(TyperGroup):
+    """Finds a verb by its file's name: `command` in it where the verb is one, `app` where it has verbs of its own."""
+
+    def list_commands(self, _ctx: Any) -> list[str]:
+        """Every verb, in the order of the help."""
+        return [*COMMANDS, *GROUPS]
+
+    def get_command(self, _ctx: Any, cmd_name: str) -> "TyperCommand | TyperGroup | None":
+        """The verb, or None for a word that is none."""
+        if cmd_name not in (*COMMANDS, *GROUPS):
+            return None
+        module: Any = import_module(f"meterseal_tools.{cmd_name.replace('-', '_')}")
+        found = get_group(module.app) if cmd_name in GROUPS else alone(module.command)
+        found.name = cmd_name
+        return found
+
+
+def alone(function: Any) -> TyperCommand:
+    """A verb that has no others below it."""
+    holder = typer.Typer(add_completion=False)
+    holder.command()(function)
+    found = get_command(holder)
+    assert isinstance(found, TyperCommand)
+    return found
+
 
 app = typer.Typer(
+    cls=Verbs,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     help="MeterSeal: a meter is tested once; anyone can prove it, in a second and offline.",
 )
-app.command("demo")(demo.command)
-app.command("desk-board")(desk_board.command)
-app.command("check")(check.command)
-app.command("audit")(audit.command)
-app.command("inspect")(inspect.command)
-app.command("factory")(factory.command)
-app.command("flash")(flash.command)
-app.command("provision")(provision.command)
-app.command("verify-board")(verify_board.command)
-app.add_typer(mbus.app, name="mbus")
-app.add_typer(cjt188.app, name="cjt188")
-app.add_typer(edge.app, name="edge")
-app.add_typer(firmware.app, name="firmware")
-app.add_typer(keys.app, name="keys")
-app.add_typer(log.app, name="log")
-app.add_typer(people.app, name="people")
-app.add_typer(proof.app, name="proof")
-app.add_typer(rig.app, name="rig")
-app.add_typer(rules.app, name="rules")
-app.add_typer(vectors.app, name="vectors")
+
+
+@app.callback()
+def whole() -> None:
+    """MeterSeal: a meter is tested once; anyone can prove it, in a second and offline."""
 
 
 def main() -> None:

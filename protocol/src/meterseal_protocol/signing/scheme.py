@@ -5,6 +5,7 @@ from typing import Protocol
 
 # (message, signature of 64 bytes): Unverified unless it holds. Bound once a key, so that checking looks nothing up.
 Verifier = Callable[[bytes, bytes], None]
+Task = tuple[bytes, bytes, bytes]  # public key, message, signature of 64 bytes
 Signer = Callable[[bytes], bytes]  # message -> 64 bytes
 
 SIGNATURE = 64

@@ -19,10 +19,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from meterseal_tools.sim.errors import FixtureDied
 from meterseal_tools.sim.fixture import DIE_WITH_PARENT, interpreter
 from meterseal_tools.sim.repl_chip import Chip
 
 READ_SIZE, BLOCK = 4096, 4096
+LOOK_S = 1  # how often a caller looks whether the board is still there
 RAW, FRIENDLY = b"\x01", b"\x02"
 PROMPT = b">>> "
 PRIVATE = 0o077
@@ -192,7 +194,9 @@ class ReplBoard(threading.Thread):
 
         self._jobs.append(work)
         os.write(self._wake_write, b"w")
-        done.wait()
+        while not done.wait(LOOK_S):
+            if not self.is_alive():
+                raise FixtureDied("the simulated board has ended by itself; its thread has said why")
 
     def _serve(self, ready: list[int]) -> None:
         if self._outer and self._outer[0] in ready:
