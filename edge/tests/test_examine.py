@@ -3,13 +3,14 @@
 from pathlib import Path
 from types import ModuleType
 
+import cbor2
 import pytest
 from edge.tests.conftest import Box
 from hypothesis import given
 from hypothesis import strategies as st
 
 from meterseal_edge import examine
-from meterseal_edge.events import Candidate, Refused
+from meterseal_edge.events import Candidate, Refused, packed
 from meterseal_protocol.testing.runs import Seat, plan_document, point
 from meterseal_wire import labels as L
 from meterseal_wire.encode import encode
@@ -89,7 +90,7 @@ def test_a_candidate_says_what_ingest_and_page_need(box: Box) -> None:
     assert (boot.cites, again.cites) == (None, (1, 2))
     assert attempt.meters == {3: "DEMO.12345678"}
     assert (attempt.typ, result.typ) == (L.KIND_ATTEMPT, L.KIND_RESULT)
-    assert (len(attempt.evidence), len(result.evidence)) == (1, 2)
+    assert [len(cbor2.loads(one.evidence)) for one in (attempt, result)] == [1, 2]
     assert {one.key for one in (boot, attempt, result, again)} == {box.world.keys["W1"].thumbprint}
 
 
@@ -99,3 +100,9 @@ def test_a_message_larger_than_a_parcel_is_refused_whole(box: Box) -> None:
     [refused] = examine.examine([("W1", payload)], box.keys.directory()).found
     assert isinstance(refused, Refused)
     assert (refused.code, len(refused.raw)) == ("wire.over_limit", 65_536)
+
+
+@given(st.lists(st.binary(max_size=70_000), max_size=30))
+def test_evidence_is_packed_as_anybody_would_encode_it(items: list[bytes]) -> None:
+    """cbor2 is the judge: an array of byte strings, each head in its shortest form; nothing for nothing."""
+    assert packed(tuple(items)) == (cbor2.dumps(items, canonical=True) if items else b"")

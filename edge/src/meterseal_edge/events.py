@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from meterseal_protocol.statement import Statement
 from meterseal_wire import labels as L
+from meterseal_wire.encode import ARRAY, BYTES, head
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,9 @@ class Parcel:
 class Candidate(NamedTuple):
     """Verified: its signature holds and its key may speak on this topic. Not linked yet.
 
-    `cites` is the last head that a boot names, `meters` who sits where by an attempt, `mode` and `tenant` the
-    attempt's. A tuple of plain values, since it comes from a process that verifies.
+    `evidence` is packed, as the store keeps it. `cites` is the last head that a boot names, `meters` who sits where
+    by an attempt, `mode` and `tenant` the attempt's. A tuple of plain values, since it comes from a process that
+    verifies.
     """
 
     raw: bytes
@@ -34,7 +36,7 @@ class Candidate(NamedTuple):
     fixture: str
     typ: int
     chain: tuple[int, int, bytes]
-    evidence: tuple[bytes, ...] = ()
+    evidence: bytes = b""
     cites: tuple[int, int] | None = None
     meters: dict[int, str] | None = None
     mode: int | None = None
@@ -54,7 +56,15 @@ class Candidate(NamedTuple):
             meters = {row[L.POSITION]: row[L.METER] for row in statement.payload[L.POSITIONS]}
             mode, tenant = statement.payload[L.MODE], statement.payload.get(L.TENANT, "")
         said = (cites, meters, mode, tenant)
-        return cls(statement.raw, statement.identity, key, fixture, typ, chain, evidence, *said)
+        return cls(statement.raw, statement.identity, key, fixture, typ, chain, packed(evidence), *said)
+
+
+def packed(evidence: tuple[bytes, ...]) -> bytes:
+    """Evidence items as the store keeps them, an array of byte strings in CBOR; nothing for none."""
+    parts = [head(ARRAY, len(evidence))]
+    for item in evidence:
+        parts += (head(BYTES, len(item)), item)
+    return b"".join(parts) if evidence else b""
 
 
 class Refused(NamedTuple):

@@ -20,7 +20,6 @@ from meterseal_edge.events import Candidate, Refused
 from meterseal_edge.store.contract import Chain, Kept, Root, Stored
 from meterseal_edge.store.schema import PRAGMAS, prepare
 from meterseal_wire.chain import Head
-from meterseal_wire.encode import encode
 from meterseal_wire.scan import scan
 
 CHAINS = "SELECT id, key, epoch, seq, head, first_epoch, first_seq, statements, last_s FROM chain"
@@ -146,7 +145,7 @@ class SqliteStore:
             (leaf, ids[one.key], one.chain[0], one.chain[1], one.identity, one.raw, received_s)
             for leaf, one in enumerate(fresh, first)
         ]
-        items = [(leaf, encode(list(one.evidence))) for leaf, one in enumerate(fresh, first) if one.evidence]
+        items = [(leaf, one.evidence) for leaf, one in enumerate(fresh, first) if one.evidence]
         self._db.executemany(STATEMENT, rows)
         self._db.executemany("INSERT INTO evidence VALUES (?, ?)", items)
 
