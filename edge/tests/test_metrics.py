@@ -2,10 +2,14 @@
 
 import json
 import re
+import subprocess
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 from edge.tests.conftest import Box
 from edge.tests.site import on_port
 from prometheus_client.metrics_core import Metric
@@ -16,9 +20,12 @@ from meterseal_edge.examine import Examined
 from meterseal_edge.examiners import Here
 from meterseal_edge.metrics import TYPE, Metrics, TimedExaminer, TimedLog, metrics_route
 from meterseal_edge.pages.app import Site, make_app
+from meterseal_edge.settings import Settings
+from meterseal_edge.site import tls
 from meterseal_tools.services import free_port
 
 BOARD = Path(__file__).parents[1] / "grafana" / "meterseal-edge.json"
+ALERTS = BOARD.with_name("alerts.yml")
 
 
 def told(metrics: Metrics) -> dict[str, Metric]:
@@ -40,7 +47,7 @@ def value(metrics: Metrics, name: str, **labels: str) -> float:
 @pytest.fixture
 def metrics(box: Box) -> Metrics:
     """Metrics over an edge that times its log and its examiner."""
-    found = Metrics(box.state, box.store, lambda: 3)
+    found = Metrics(box.state, box.store, lambda: 3, lambda: {"edge": 1_800_000_000})
     box.log = box.ingest.log = TimedLog(box.store, found)
     box.ingest.examiner = TimedExaminer(Here(box.keys), found)
     return found
@@ -74,6 +81,40 @@ def test_facts_are_ones_and_zeros(box: Box, metrics: Metrics) -> None:
     assert [value(metrics, f"{name}_up") for name in ("broker", "registry", "accepting")] == [1, 1, 0]
     assert value(metrics, "fixtures_online") == 1
     assert value(metrics, "beacon_age_seconds") > 1_700_000_000
+
+
+def test_the_ends_of_certificates_are_told_with_which_they_are(box: Box, tmp_path: Path) -> None:
+    """Issue 6 point 6: renewed before they end. Times by openssl; a file that is not there is left out."""
+    made = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "9",
+    ]
+    pem = tmp_path / "edge.pem"
+    subprocess.run(
+        [*made, "-subj", "/CN=x", "-keyout", tmp_path / "key", "-out", pem], check=True, capture_output=True
+    )
+    read = ["openssl", "x509", "-noout", "-enddate", "-dateopt", "iso_8601", "-in", pem]
+    said = (
+        subprocess.run(read, check=True, capture_output=True, text=True)
+        .stdout.removeprefix("notAfter=")
+        .strip()
+    )
+    here = box.folder
+    settings = Settings(
+        here, 1, "YUHANG1", "EDGE1", here, here, "", 1, tls_certificate=pem, tls_authority=here / "no"
+    )
+    metrics = Metrics(box.state, box.store, lambda: 3, partial(tls.ends, settings))
+    end = datetime.fromisoformat(said).timestamp()
+    assert value(metrics, "certificate_end_seconds", which="edge") == end
+    assert len(told(metrics)["meterseal_edge_certificate_end_seconds"].samples) == 1
 
 
 def test_a_commit_that_fails_is_not_counted(box: Box, metrics: Metrics) -> None:
@@ -133,6 +174,19 @@ def test_every_expression_of_the_board_names_a_metric_that_is_exported(box: Box,
     assert drawn - used <= {
         f"meterseal_edge_{one}_seconds_{part}" for one in ("commit", "examine") for part in ("count", "sum")
     }
+
+
+def test_every_alerting_rule_names_a_metric_that_is_exported_and_speaks_both_languages(
+    box: Box, metrics: Metrics
+) -> None:
+    """prometheus.io, alerting rules: groups of rules, each with alert, expr and annotations."""
+    box.state.beacon(1, 0)
+    exported = {sample.name for family in told(metrics).values() for sample in family.samples}
+    rules = [rule for group in yaml.safe_load(ALERTS.read_text("utf-8"))["groups"] for rule in group["rules"]]
+    assert any("certificate_end_seconds" in rule["expr"] for rule in rules)
+    for rule in rules:
+        assert set(re.findall(r"meterseal_edge_\w+", rule["expr"])) <= exported
+        assert re.search(r"[\u4e00-\u9fff].*[a-z]{4}", rule["annotations"]["summary"])
 
 
 def test_an_examiner_that_is_timed_is_the_same_examiner(box: Box, metrics: Metrics) -> None:

@@ -14,6 +14,7 @@ from edge.tests.conftest import Box
 from edge.tests.screen import DESK, ERRORS, LANGUAGES, PHONE, Screen, Visit, second_water_bench
 from playwright.sync_api import Browser, expect
 
+from meterseal_edge.runs.views import not_known
 from meterseal_protocol.testing.runs import Seat
 from meterseal_wire import kinds
 
@@ -97,6 +98,22 @@ def test_axe_finds_nothing_in_the_dark_on_a_wall(browser: Browser, scene: Scene,
     expect(visit.page.locator(".spark, table.runs, canvas").first).to_be_visible()
     found = Axe().run(visit.page).response["violations"]
     assert [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found] == []
+    visit.context.close()
+
+
+def test_runs_without_all_signatures_are_listed_by_a_tick(browser: Browser, scene: Scene) -> None:
+    """Issue 6, point 7; an edge that knows nobody's signatures finds none, and the address can be kept."""
+    views = scene.screen.views
+    visit = opened(browser, scene, "runs")
+    rows = visit.page.locator("table.runs tbody tr")
+    expect(rows).to_have_count(5)
+    visit.page.get_by_label("sign-offs missing").check()
+    expect(visit.page.locator("#list")).to_have_text("No such run.")
+    views.signed = lambda _result: [kinds.VERIFIER]
+    visit.page.goto(f"{scene.screen.url}/runs?lacks=signoff")
+    expect(rows).to_have_count(2)
+    expect(rows.first.locator(".missing")).to_contain_text("checker, approver")
+    views.signed = not_known
     visit.context.close()
 
 

@@ -10,6 +10,8 @@ from edge.tests.planted import shows_other_tenants
 from edge.tests.screen import Screen, answer, second_water_bench
 from starlette.requests import Request
 
+from meterseal_edge.pages import run_pages
+from meterseal_edge.runs import catalogue, owed
 from meterseal_edge.runs.views import Viewer, Views
 from meterseal_protocol.keys import PrivateKey
 from meterseal_protocol.testing.runs import Seat
@@ -219,3 +221,37 @@ def test_nobody_has_to_sign_what_is_open_or_training(visits: Visits) -> None:
     signed_roles(visits.everybody.views, [])
     rows = answer(visits.everybody, "/api/runs").json()["runs"]
     assert [run["missing"] for run in rows[:2]] == [None, None]
+
+
+def found(visits: Visits, query: str = "") -> list[str]:
+    """Identities of the runs of which a signature is missing, through all pages of the answer."""
+    runs: list[str] = []
+    before: int | None = 1 << 40
+    while before is not None:
+        told = answer(visits.everybody, f"/api/runs?lacks=signoff{query}&before={before}").json()
+        runs, before = runs + [run["identity"] for run in told["runs"]], told["next"]
+    return runs
+
+
+def test_runs_that_lack_a_signature_can_be_listed_alone(
+    visits: Visits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue 6, point 7: whoever signs looks for what waits. Open and training runs wait for nobody; a page of two
+    here, and looks that end before they have found one.
+    """
+    box, views = visits.screen.box, visits.everybody.views
+    lesson = Bench(box, "G1")
+    lesson.run(GOOD_PPM, mode=kinds.TRAINING)
+    lesson.attempt([seat(1)])
+    more = [visits.bench.run(GOOD_PPM) for _ in range(4)]
+    done = {result.identity for _, result in more[:3]}
+    views.signed = lambda result: [1, 2, 3] if result in done else [1, 2]
+    waiting = [more[3][0].identity.hex(), visits.theirs, visits.mine]
+    assert found(visits) == waiting
+    assert found(visits, "&tenant=T1") == [visits.mine]
+    for module in (catalogue, owed, run_pages):
+        monkeypatch.setattr(module, "PAGE", 2)
+    monkeypatch.setattr(owed, "PAGES", 1)
+    assert found(visits) == waiting
+    views.signed = lambda _result: None
+    assert found(visits) == []

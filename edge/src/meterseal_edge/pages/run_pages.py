@@ -5,6 +5,7 @@ one with all its evidence, `/api/run/{identity}/curves` its curves alone. All re
 import asyncio
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -13,9 +14,9 @@ from starlette.routing import Route
 
 from meterseal_edge.errors import StoreFailed
 from meterseal_edge.pages.statics import HEADERS, page
-from meterseal_edge.runs.catalogue import PAGE, Wanted
+from meterseal_edge.runs.catalogue import PAGE, Listed, Wanted
 from meterseal_edge.runs.drawn import Drawing, listed
-from meterseal_edge.runs.owed import missing, supervisors
+from meterseal_edge.runs.owed import lacking, missing, supervisors
 from meterseal_edge.runs.views import Viewer, Views
 
 IDENTITY = re.compile("[0-9a-f]{64}")
@@ -64,20 +65,27 @@ def _wanted(request: Request) -> Wanted:
         fixture=asked.get("fixture", ""),
         tenant=asked.get("tenant", ""),
         meter=asked.get("meter", "").strip().upper(),
+        signed=asked.get("lacks", "") == "signoff",
     )
+
+
+def _page(views: Views, wanted: Wanted) -> tuple[list[Listed], int | None]:
+    found = views.catalogue.page(wanted)
+    return found, found[-1].leaf if len(found) == PAGE else None
 
 
 def _list(views: Views, wanted: Wanted, viewer: Viewer) -> dict[str, Any]:
     left = views.follow()
     seen = views.may_see(viewer)
-    found = views.catalogue.page(Wanted(wanted.before, wanted.fixture, wanted.tenant, wanted.meter, seen))
+    wanted = replace(wanted, tenants=seen)
+    found, after = lacking(views, wanted) if wanted.signed else _page(views, wanted)
     rows = [
         {**listed(run), "missing": missing(views, run), "supervisors": supervisors(views, run)}
         for run in found
     ]
     return {
         "runs": rows,
-        "more": len(rows) == PAGE,
+        "next": after,
         "left": left,
         "tenants": [name for name in seen if name],
         "whole": viewer.sees(""),

@@ -14,6 +14,7 @@ function query(before) {
     const value = byId(name).value.trim();
     if (value) found.set(name, value);
   }
+  if (byId("lacks").checked) found.set("lacks", "signoff");
   if (before !== undefined) found.set("before", before);
   return `/api/runs?${found}`;
 }
@@ -87,25 +88,27 @@ function drawTenants(w) {
 function draw() {
   const w = words();
   drawFrame(`MeterSeal ${w.runs_page}`, w.runs_page);
-  for (const [id, name] of [["by-meter", "meter"], ["by-fixture", "where"], ["by-tenant", "tenant"], ["find", "find"], ["list-title", "runs_page"], ["more", "more"]]) byId(id).textContent = w[name];
+  for (const [id, name] of [["by-meter", "meter"], ["by-fixture", "where"], ["by-tenant", "tenant"], ["by-lacks", "missing"], ["find", "find"], ["list-title", "runs_page"], ["more", "more"]]) byId(id).textContent = w[name];
   byId("lost").hidden = !fault;
   byId("lost").textContent = fault;
   byId("left").textContent = told && told.left ? `${w.left} ${told.left}` : "";
-  byId("more").hidden = !told || !told.more;
+  byId("more").hidden = !told || told.next === null;
   drawTenants(w);
   drawList(w);
 }
 
 byId("filter").onsubmit = (event) => { event.preventDefault(); ask(); };
-byId("tenant").onchange = () => ask();
-byId("more").onclick = () => ask(rows[rows.length - 1].leaf);
+byId("tenant").onchange = byId("lacks").onchange = () => ask();
+byId("more").onclick = () => ask(told.next);
 const source = new EventSource("/events");
 source.onmessage = () => {
   // Who has turned pages keeps them: only the first page follows by itself.
   if (again || rows.length > 50) return;
   again = setTimeout(() => { again = 0; ask(); }, AGAIN_MS);
 };
-byId("meter").value = new URLSearchParams(location.search).get("meter") || "";
+const wanted = new URLSearchParams(location.search);
+byId("meter").value = wanted.get("meter") || "";
+byId("lacks").checked = wanted.get("lacks") === "signoff";
 redraws.push(draw);
 draw();
 ask();

@@ -18,6 +18,7 @@ from typing import Any
 from meterseal_edge.errors import StoreFailed
 from meterseal_edge.store.contract import Kept, Store
 from meterseal_protocol.statement import Statement, read
+from meterseal_wire import kinds
 from meterseal_wire import labels as L
 
 FILE = "runs.sqlite"
@@ -78,7 +79,8 @@ class Listed:
 class Wanted:
     """Which runs to list: older than leaf `before`, and of one fixture, tenant or meter where these are said.
 
-    `tenants` are those whose runs may be seen at all (the empty name: runs of nobody); None: everybody's.
+    `tenants` are those whose runs may be seen at all (the empty name: runs of nobody); None: everybody's. `signed`:
+    signed verifications alone, the runs that people sign off.
     """
 
     before: int | None = None
@@ -86,6 +88,7 @@ class Wanted:
     tenant: str = ""
     meter: str = ""
     tenants: tuple[str, ...] | None = None
+    signed: bool = False
 
     def clause(self) -> tuple[str, list[object]]:
         """The condition in SQL, made of our own words alone, and its values."""
@@ -97,6 +100,8 @@ class Wanted:
         if self.meter:
             where.append("leaf IN (SELECT leaf FROM seat WHERE meter = ?)")
             values.append(self.meter)
+        if self.signed:
+            where.append(f"state = '{SIGNED}' AND mode = {kinds.VERIFY}")
         if self.tenants is not None:
             where.append(f"tenant IN ({', '.join('?' for _ in self.tenants)})")
             values += self.tenants

@@ -4,12 +4,15 @@ Re-measurements are entered at the registry: an edge never hears of them. So a s
 named until the edge knows of the signature, and the page says that a second measurement does as well.
 """
 
-from meterseal_edge.runs.catalogue import SIGNED, Listed
+from dataclasses import replace
+
+from meterseal_edge.runs.catalogue import PAGE, SIGNED, Listed, Wanted
 from meterseal_edge.runs.run import as_entry
 from meterseal_edge.runs.views import Views
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 
+PAGES = 20  # a look is bounded: the visitor asks for more
 OWED = (kinds.VERIFIER, kinds.CHECKER, kinds.APPROVER)
 
 
@@ -17,6 +20,26 @@ def missing(views: Views, run: Listed) -> list[str] | None:
     """Roles that have not signed a verification's result; None where that is not known, or nobody has to sign."""
     known = views.signed(_result(views, run)) if _is_owed(run) else None
     return None if known is None else [kinds.ROLE_NAMES[role] for role in OWED if role not in known]
+
+
+def lacking(views: Views, wanted: Wanted) -> tuple[list[Listed], int | None]:
+    """(a page of signed verifications of which a signature is missing, the leaf before which to go on or None).
+
+    Where nobody's signatures are known, only what a supervisor owes is found. At most PAGES pages are looked through.
+    """
+    found: list[Listed] = []
+    wanted = replace(wanted, signed=True)
+    for _ in range(PAGES):
+        page = views.catalogue.page(wanted)
+        for run in page:
+            if missing(views, run) or supervisors(views, run):
+                found.append(run)
+                if len(found) == PAGE:
+                    return found, run.leaf
+        if len(page) < PAGE:
+            return found, None
+        wanted = replace(wanted, before=page[-1].leaf)
+    return found, wanted.before
 
 
 def supervisors(views: Views, run: Listed) -> list[str]:

@@ -4,7 +4,10 @@ The name is always checked (RFC 6125): another's certificate of the same authori
 edge's own certificate is read again at each connection, so one that was renewed needs no restart.
 """
 
+import contextlib
 import ssl
+
+from cryptography import x509
 
 from meterseal_edge.errors import BadSettings
 from meterseal_edge.settings import Settings
@@ -20,6 +23,18 @@ def context(settings: Settings) -> ssl.SSLContext | None:
         show(found, settings)
     except (OSError, ssl.SSLError) as error:
         raise BadSettings(f"the files of TLS cannot be used: {error}. Run `meterseal edge doctor`") from None
+    return found
+
+
+def ends(settings: Settings) -> dict[str, int]:
+    """Until when the certificates in force are valid, Unix seconds: `edge` and `authority`; none that can't be read."""
+    files = {"edge": settings.tls_certificate, "authority": settings.tls_authority}
+    found = {}
+    for which, path in files.items():
+        with contextlib.suppress(OSError, ValueError):
+            if path is not None:
+                end = x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc
+                found[which] = int(end.timestamp())
     return found
 
 
