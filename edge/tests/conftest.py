@@ -75,7 +75,7 @@ class Box:
         self.keys = Keybook(self.world.anchors_file, self.folder / "grants", "YUHANG1")
         self.keys.learn(self.world.grants.values())
         promiser = Promiser(Author("EDGE1", "YUHANG1", self.world.keys["edge"]), self.log)
-        quarantine = Quarantine(self.store, BOUND)
+        quarantine = Quarantine(self.store, BOUND, self.keys.names)
         self.ingest = Ingest(self.recorder, Here(self.keys), self.log, promiser, quarantine, self.state)  # type: ignore[arg-type]
 
     def fixture(self, name: str = "W1") -> ModelFixture:

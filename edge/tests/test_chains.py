@@ -7,7 +7,6 @@ from edge.tests.conftest import Box
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from meterseal_edge.quarantine import Quarantine
 from meterseal_edge.state import State
 from meterseal_protocol.keys import PrivateKey
 from meterseal_protocol.testing.fixture import ModelFixture, Signed
@@ -99,7 +98,7 @@ def test_nothing_is_covered_while_something_earlier_of_its_key_was_refused(box: 
             path.unlink()
     box.store.close()
     box.reopen()
-    box.ingest.quarantine = Quarantine(box.store, 100)
+    box.ingest.quarantine = replace(box.ingest.quarantine, bound=100)
     signed = chain(box).signed
     box.offer(*signed[:4])
     box.keys.learn([grant])
@@ -118,7 +117,7 @@ def test_a_replacement_edge_begins_with_the_oldest_that_the_fixture_still_has(bo
 
     The second pass shows that nothing earlier is left.
     """
-    box.ingest.quarantine = Quarantine(box.store, 100)
+    box.ingest.quarantine = replace(box.ingest.quarantine, bound=100)
     signed = chain(box).signed
     box.offer(*signed[oldest:])
     assert promised(box) == []
@@ -129,7 +128,7 @@ def test_a_replacement_edge_begins_with_the_oldest_that_the_fixture_still_has(bo
 
 def test_an_edge_that_joins_in_the_middle_of_a_pass_covers_nothing_before_the_next(box: Box) -> None:
     """Between two offers of the same statement a fixture has offered everything older that is not covered."""
-    box.ingest.quarantine = Quarantine(box.store, 100)
+    box.ingest.quarantine = replace(box.ingest.quarantine, bound=100)
     signed = chain(box).signed
     box.offer(*signed[5:])
     for item in signed[:6]:
@@ -141,7 +140,7 @@ def test_an_edge_that_joins_in_the_middle_of_a_pass_covers_nothing_before_the_ne
 
 def test_what_lies_before_the_beginning_is_no_fork(box: Box) -> None:
     """Design section 6: a fork is a contradiction; about the time before its beginning this edge knows nothing."""
-    box.ingest.quarantine = Quarantine(box.store, 100)
+    box.ingest.quarantine = replace(box.ingest.quarantine, bound=100)
     signed = chain(box).signed
     for _ in range(2):
         box.offer(*signed[4:])
@@ -153,7 +152,7 @@ def test_what_lies_before_the_beginning_is_no_fork(box: Box) -> None:
 def test_a_full_quarantine_begins_no_chain(box: Box) -> None:
     """What it has no room for it cannot know to be earlier."""
     signed = chain(box).signed
-    box.ingest.quarantine = Quarantine(box.store, 1)
+    box.ingest.quarantine = replace(box.ingest.quarantine, bound=1)
     for _ in range(3):
         box.offer(signed[4])
     assert promised(box) == []
@@ -182,7 +181,7 @@ def test_in_whatever_order_and_however_often_the_promise_is_a_prefix_and_nobody_
     box.keys.learn([world.grant("province", 5, fields)])
     box.recorder.calls.clear()
     box.state = box.ingest.state = State("EDGE1", "YUHANG1")
-    box.ingest.quarantine = Quarantine(box.store, 100_000)
+    box.ingest.quarantine = replace(box.ingest.quarantine, bound=100_000)
     signed = chain(box).signed
     sent = [signed[0], *(signed[place] for order in orders for place in order)]
     for start in range(0, len(sent), size):
@@ -238,7 +237,7 @@ def test_hostile_statements_under_a_good_key_are_stored_or_refused_and_never_rai
     """Design section 13: malformed input gets one named error; the signer may be the enemy, so headers and payloads
     are changed and then signed with the fixture's true key.
     """
-    box.ingest.quarantine = Quarantine(box.store, 100_000)
+    box.ingest.quarantine = replace(box.ingest.quarantine, bound=100_000)
     fixture = chain(box, epochs=2, events=1)
     box.offer(*fixture.signed)
     protected, _, body, _ = split(data.draw(st.sampled_from(fixture.signed)).raw)
@@ -257,7 +256,7 @@ def test_hostile_statements_under_a_good_key_are_stored_or_refused_and_never_rai
 @given(payload=st.binary(max_size=200))
 def test_whatever_bytes_come_as_a_parcel_nothing_raises(box: Box, payload: bytes) -> None:
     """Design section 13: anywhere, malformed CBOR: counted, never a crash."""
-    box.ingest.quarantine = Quarantine(box.store, 100_000)
+    box.ingest.quarantine = replace(box.ingest.quarantine, bound=100_000)
     box.ingest.keep([box.message(payload)])
     assert box.store.counts()[0] == 0
 
@@ -318,7 +317,7 @@ def test_an_oversized_parcel_is_kept_as_a_stump(box: Box) -> None:
 @pytest.mark.parametrize("bound", [1, 3])
 def test_the_bound_counts_what_is_kept_already(box: Box, bound: int) -> None:
     """Design section 6: the bound is over all that lies there, not over one batch."""
-    box.ingest.quarantine = Quarantine(box.store, bound)
+    box.ingest.quarantine = replace(box.ingest.quarantine, bound=bound)
     for number in range(5):
         box.ingest.keep([box.message(bytes([0xFF, number]))])
     assert box.store.counts()[2] == bound

@@ -199,6 +199,24 @@ def test_an_authority_cannot_speak_as_a_fixture(box: Box) -> None:
     assert box.state.snapshot()["alarms"][0]["code"] == "edge.topic"
 
 
+def test_names_without_end_have_the_room_of_one_fixture_and_take_none_from_others(box: Box) -> None:
+    """Issue 6, faults: a hostile client, memory bounded. A name costs nothing where the broker has no access list."""
+    box.ingest.keep(
+        [box.message(b"\xff" + name.encode(), name) for name in (f"X{n}" for n in range(10 * BOUND))]
+    )
+    for number in range(10):
+        box.ingest.keep([box.message(b"\xff", f"Y{number}")])
+    assert box.store.counts() == (0, 0, BOUND)
+    assert box.recorder.acknowledged == []
+    [told] = [alarm for alarm in box.state.snapshot()["alarms"] if alarm["code"] == "edge.strangers"]
+    assert (told["fixture"], told["count"]) == ("", 11)
+    box.ingest.keep([box.message(b"\xff")])
+    assert box.store.quarantined("W1") == 1
+    fixture = box.fixture()
+    box.offer(*fixture.signed)
+    assert box.store.counts() == (1, 0, BOUND + 1)
+
+
 def test_at_the_bound_of_quarantine_the_edge_stops_acknowledging_that_fixture(box: Box) -> None:
     """Design section 6: bounded per key; at the bound the edge stops acknowledging that key and raises an alarm."""
     for number in range(BOUND):

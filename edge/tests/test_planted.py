@@ -65,6 +65,12 @@ def bounds_what_it_refuses(box: Box) -> bool:
     return box.store.quarantined("W1") == BOUND and not box.recorder.acknowledged
 
 
+def bounds_what_strangers_leave(box: Box) -> bool:
+    """A name for each piece of garbage: all together are kept as those of one fixture are."""
+    box.ingest.keep([box.message(b"\xff", f"X{number}") for number in range(3 * BOUND)])
+    return box.store.counts()[2] == BOUND and not box.recorder.acknowledged
+
+
 def tells_a_fork(box: Box) -> bool:
     """A second history under one key is refused by name."""
     one, other = box.fixture(), box.fixture()
@@ -79,6 +85,7 @@ FOUND_BY: dict[str, Callable[[Box], bool]] = {
     "promises_before_the_log": covers_what_is_there,
     "quarantine_without_bound": bounds_what_it_refuses,
     "acknowledges_what_it_drops": bounds_what_it_refuses,
+    "quarantine_a_name": bounds_what_strangers_leave,
     "takes_a_fork_for_a_duplicate": tells_a_fork,
 }
 

@@ -26,6 +26,7 @@ class Desk:
         grants = folder / "edge" / "grants"
         grants.mkdir(parents=True)
         (grants / "d.cose").write_bytes(self.world.grants["delegation"])
+        self.world.keys["edge"].save(folder / "edge.key")
         self.settings = write_settings(
             folder / "edge.json",
             folder=folder / "edge",
@@ -67,6 +68,20 @@ def test_a_plan_is_put_listed_by_its_digest_and_dropped(desk: Desk) -> None:
     assert rows[0].split()[:3] == [name, sha256(PLAN).hex(), "test"]
     assert desk.run("plan", "drop", name) == (0, [f"{name} dropped; fixtures keep what they have"])
     assert desk.run("plan", "list") == (0, [])
+    done = CliRunner().invoke(app, ["edge", "trail", str(desk.settings), "--newest", "9"])
+    assert [line.split("Z - ")[1].split(" {")[0] for line in done.output.splitlines()[:-1]] == [
+        "plan dropped",
+        "plan put",
+    ]
+    assert "2 acts hold" in done.output
+
+
+def test_an_act_whose_trail_cannot_be_written_is_done_and_told(desk: Desk) -> None:
+    """A revocation must not wait for a disk; the trail's gap is said, in both languages."""
+    (desk.folder / "edge" / "people.sqlite").write_bytes(b"no file of SQLite")
+    code, said = desk.run("plan", "put", desk.file("g", rules(desk.world)), desk.file("p", PLAN))
+    assert code == 0 and len(desk.run("plan", "list")[1]) == 1
+    assert any("it is done, and not in the trail" in line for line in said)
 
 
 def test_what_has_ended_or_was_withdrawn_is_not_put(desk: Desk) -> None:

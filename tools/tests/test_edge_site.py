@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from firmware.tests.cpython.edge_side import read
 from tools.tests.board_bench import Bench, make_image, run
 from tools.tests.test_provision import write_site
 
+from meterseal_edge.people.roll import FILE, Roll
 from meterseal_edge.site import identities, request
 from meterseal_edge.site.layout import Layout
 from meterseal_protocol.keys import PrivateKey
@@ -78,6 +80,14 @@ def test_enrol_shows_the_fingerprint_of_the_label_but_for_the_digits_that_it_ask
     assert (row.name, row.key) == ("W1", signing.thumbprint)
     listed = run("edge", "enrolled", layout.folder).output
     assert f"W1\t{fingerprint(signing.thumbprint)}\t有效 live" in listed
+    assert run("edge", "revoke", layout.folder, "W1").exit_code == 0
+    with closing(Roll(layout.state / FILE)) as roll:
+        acts = [
+            (what, json.loads(about))
+            for what, about in roll.all("SELECT what, about FROM act ORDER BY number")
+        ]
+    enrolled = {"fixture": "W1", "key": digits, "beside": False}
+    assert acts == [("fixture enrolled", enrolled), ("fixture revoked", {"fixture": "W1"})]
 
 
 @pytest.mark.parametrize("typed", ["", "00000000", "first"])

@@ -29,6 +29,7 @@ SAYS = {
     GAP: "{}/{} does not follow {}, which is held: something between has not arrived yet",
     FORK: "{}/{} contradicts the chain that is held up to {}: two histories under one key; stop this fixture",
 }
+CROWDED = "names that no grant gives, {} among them, have filled the quarantine that they share; see who may publish"
 FULL = "its quarantine is full: nothing more of it is acknowledged until it is emptied; it keeps its queue"
 
 
@@ -79,7 +80,10 @@ class Ingest:
         for parcel in parcels:
             answer = self.inbox.hold_back if parcel.fixture in full else self.inbox.acknowledge
             answer(parcel)
-        batch.alarms += [(fixture, "edge.quarantine", FULL) for fixture in sorted(full)]
+        known = self.quarantine.known()
+        batch.alarms += [(fixture, "edge.quarantine", FULL) for fixture in sorted(full & known)]
+        if full - known:
+            batch.alarms.append(("", "edge.strangers", CROWDED.format(min(full - known))))
         self.tell(durable, batch, covered)
         return covered
 

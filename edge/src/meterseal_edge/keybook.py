@@ -35,6 +35,7 @@ class Keybook:
         self._anchors = keys_in(anchors)
         self._holders = Holders(self._anchors)
         self._directory: Directory | None = None
+        self._names: frozenset[str] = frozenset()
         folder.mkdir(parents=True, exist_ok=True)
         self.learn_folder(folder)
 
@@ -97,8 +98,13 @@ class Keybook:
             if self._directory is None:
                 holders = ((key.thumbprint, self.fixture(key.thumbprint)) for key in self.ring)
                 names = {thumbprint: holder.name for thumbprint, holder in holders if holder is not None}
-                self._directory = Directory(self.ring, names)
+                self._directory, self._names = Directory(self.ring, names), frozenset(names.values())
             return self._directory
+
+    def names(self) -> frozenset[str]:
+        """Names of the fixtures of this site."""
+        self.directory()
+        return self._names
 
     def fixture(self, thumbprint: bytes) -> Holder | None:
         """The fixture of this site that holds a key, None where none does."""

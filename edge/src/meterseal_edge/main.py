@@ -111,7 +111,7 @@ def build(settings: Settings) -> Edge:
     if continuity.restored_lately(store, int(time.time())):
         state.alarm("", "edge.restored", f"its log is number {number} since then, under a new key")
     recall(store, keys, state)
-    quarantine = Quarantine(store, settings.quarantine)
+    quarantine = Quarantine(store, settings.quarantine, keys.names)
     examiner = TimedExaminer(Beside(keys, settings.workers) if settings.workers else Here(keys), metrics)
     promiser = Promiser(author, edge_log)
     refuser = Refuser(promiser, keys)

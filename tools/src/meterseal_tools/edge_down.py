@@ -23,10 +23,12 @@ from meterseal_protocol.keys import KeyRing, PublicKey
 from meterseal_protocol.statement import read
 from meterseal_tools.boards.image import MANIFEST, SLOT, BadImage
 from meterseal_tools.boards.image import load as load_image
+from meterseal_tools.edge_acts import note
 from meterseal_tools.edge_store import SettingsFile, in_one_sentence
 from meterseal_wire import labels as L
 from meterseal_wire.digest import sha256
 from meterseal_wire.scan import scan
+from meterseal_wire.sign1 import identity
 
 ANCHORS_BYTES = 1 << 20
 GrantFile = Annotated[Path, typer.Argument(metavar="GRANT", help="the authority's grant, *.cose")]
@@ -67,6 +69,7 @@ def laid(settings: Settings, item: list[Any]) -> str:
             f"the grant does not stand now: {', '.join(codes)}. Ask the authority for one that does"
         )
     path = offers.put(settings.folder / offers.FOLDER, item, int(time.time()))
+    note(settings, f"{item[0]} put", {"name": path.stem, "grant": identity(grant).hex()})
     return f"{path.stem} put; the edge sends it to every fixture that lacks it"
 
 
@@ -157,7 +160,9 @@ def dropping(kind: str) -> Callable[[Path, str], None]:
 
     def command(settings: SettingsFile, name: Name) -> None:
         with in_words(f"{kind} drop"):
-            offers.drop(load(settings).folder / offers.FOLDER, name, kind)
+            found = load(settings)
+            offers.drop(found.folder / offers.FOLDER, name, kind)
+            note(found, f"{kind} dropped", {"name": name})
         print(f"{name} dropped; fixtures keep what they have")
 
     command.__doc__ = f"Send a {kind} to no more fixtures."

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from meterseal_edge.errors import BadSite
+from meterseal_edge.settings import load
 from meterseal_edge.site import (
     broker_file,
     enrolment,
@@ -25,6 +26,7 @@ from meterseal_edge.site import (
     revocation,
 )
 from meterseal_tools.boards.identity import fingerprint
+from meterseal_tools.edge_acts import note
 from meterseal_tools.edge_store import in_one_sentence
 
 USAGE, DIGITS, DAYS_TEXT = 64, 8, re.compile(r"(\d{1,5})d")
@@ -81,6 +83,8 @@ def enrol(
     compared(asked)
     with in_one_sentence("enrol"):
         issued = enrolment.enrol(at, asked, beside)
+        about = {"fixture": asked.name, "key": asked.key.thumbprint.hex(), "beside": beside}
+        note(load(at.settings), "fixture enrolled", about)
     place = at.issued / f"{asked.name}.pem"
     print(f"已登记 enrolled: {asked.name}, 有效期至 valid until {issued.not_valid_after_utc:%Y-%m-%d}")
     print(
@@ -144,6 +148,8 @@ def renew(
     with in_one_sentence("renew"):
         at = layout.Layout(folder.absolute())
         renewed = renewal.renew(at, timedelta(days=int(days[1])))
+        if renewed:
+            note(load(at.settings), "certificates renewed", {"files": [path.name for path in renewed]})
     for path in renewed:
         print(f"已续期 renewed: {path}")
         if path.parent == at.issued:
@@ -156,7 +162,9 @@ def renew(
 def revoke(folder: SiteFolder, name: Annotated[str, typer.Argument(help="the fixture's name")]) -> None:
     """Shut a fixture out at once: certificate, name and signing key."""
     with in_one_sentence("revoke"):
-        done = revocation.revoke(layout.Layout(folder.absolute()), name)
+        at = layout.Layout(folder.absolute())
+        done = revocation.revoke(at, name)
+        note(load(at.settings), "fixture revoked", {"fixture": name})
     print(f"已吊销 revoked: {name}")
     if not done.told:
         print(NO_BROKER)

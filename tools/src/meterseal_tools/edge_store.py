@@ -20,6 +20,7 @@ from meterseal_edge.restore import lowered, recount
 from meterseal_edge.restore import restore as put_back
 from meterseal_edge.settings import load
 from meterseal_protocol.errors import ProtocolError
+from meterseal_tools.edge_acts import note
 
 FAILED, JSON = 1, ".json"
 SettingsFile = Annotated[Path, typer.Argument(metavar="SETTINGS", help="the edge's settings file")]
@@ -50,7 +51,10 @@ def backup(settings: SettingsFile, file: BackupFile) -> None:
 def restore(settings: SettingsFile, file: BackupFile) -> None:
     """Put a backup in the place of store and people while the edge is stopped; what was there is kept aside."""
     with in_one_sentence("restore"):
-        done = put_back(load(settings), file)
+        found = load(settings)
+        done = put_back(found, file)
+        about = {"statements": done.size, "log": done.log, "declared": done.declared, "missing": done.missing}
+        note(found, "store restored", about)
     print(
         f"{done.size} statements are in place; the old store is in {done.aside or 'no place: there was none'}"
     )
@@ -104,5 +108,7 @@ def verify_store(
 def downgrade(settings: SettingsFile) -> None:
     """Make the store readable for the edge of the release before, while the edge is stopped. Nothing is lost."""
     with in_one_sentence("downgrade"):
-        version = lowered(load(settings).folder)
+        found = load(settings)
+        version = lowered(found.folder)
+        note(found, "store downgraded", {"version": version})
     print(f"the store is of version {version} now; start the edge of the release before")

@@ -32,6 +32,7 @@ const CODES = {
   "edge.kind": ["夹具签了不属于它的记录，已隔离：停用并检查该夹具。", "A fixture signed what is not its to say; quarantined. Stop it and have it looked into."],
   "edge.parcel": ["报文格式错误，已隔离：检查夹具固件版本和网络。", "A parcel out of shape; quarantined. Check the fixture's firmware and the network."],
   "edge.quarantine": ["该夹具的隔离区已满，停止确认：查明原因后清空。", "This fixture's quarantine is full and it is not acknowledged: find out why, then empty it."],
+  "edge.strangers": ["有人以未授权的名称大量发布，其共用隔离区已满：检查消息代理的访问规则。", "Somebody publishes under names that nobody was granted, and the quarantine that these share is full: look at the broker's access lists."],
   "edge.receipt": ["登记库回执无效，稍后重发：若一再出现，请核对登记库密钥。", "A receipt of the registry does not hold; sent again later. If it goes on, compare the registry's key."],
   "edge.refused": ["登记库拒收一条记录，其余不受影响，稍后重发：把原因告诉登记库。", "The registry refused a statement; others go on, this one is sent again later. Tell the registry the reason."],
   "edge.registry": ["登记库无法使用：记录留在本站，恢复后补传；请检查外网。", "The registry cannot be used: statements wait here and are sent when it can. Check the line outwards."],

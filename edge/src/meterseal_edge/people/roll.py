@@ -98,8 +98,7 @@ class Roll:
         self.clock, self.folder = clock, path.parent
         self._lock = threading.RLock()
         self._then: list[Callable[[], None]] = []
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        path.chmod(0o600)  # SQLite gives its WAL the same
+        _ours(path)
         with in_one_sentence():
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=BUSY_S)
             for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
@@ -192,6 +191,18 @@ class Roll:
         """Release the file."""
         with self._lock:
             self._db.close()
+
+
+def _ours(path: Path) -> None:
+    """Make the file, 0600, its folder's owner's also where root does it; SQLite gives its WAL the same."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        os.fchmod(handle, 0o600)
+        if os.geteuid() == 0:
+            owner = path.parent.stat()
+            os.fchown(handle, owner.st_uid, owner.st_gid)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

@@ -8,13 +8,12 @@ Not covered: a power cut between commit and mark (the mark is one act short then
 whoever puts back the whole folder, mark and all.
 """
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
 from meterseal_edge.errors import PeopleFailed
-from meterseal_edge.folder import sync
 from meterseal_edge.people.roll import Asked, Roll
+from meterseal_edge.site import layout
 from meterseal_wire.digest import sha256
 from meterseal_wire.encode import encode
 from meterseal_wire.errors import WireError
@@ -61,12 +60,8 @@ def peek(folder: Path) -> Newest | None:
 def put(folder: Path, found: Newest) -> None:
     """Mark an act as the newest, on disk when this returns; PeopleFailed where it can't be."""
     body = encode([found.number, found.hash])
-    part = folder / f"{MARK}.part"
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(body + sha256(body))
-        sync(part)
-        part.replace(folder / MARK)
+        layout.put(folder / MARK, body + sha256(body))
     except OSError as error:
         raise PeopleFailed(f"the people's mark cannot be written: {error}. Give the disk room") from None
 
