@@ -8,7 +8,7 @@ SAID = "said"
 # A file runs in one worker. What takes longest begins first, or one worker would still have it when all else is done.
 FIRST = (
     "firmware/tests/cpython/test_on_micropython.py",
-    "tests/test_gates.py",
+    "protocol/tests/test_gates.py",
     "tools/tests/test_demo.py",
     "edge/tests/test_down_on_micropython.py",
     "edge/tests/test_faults.py",
