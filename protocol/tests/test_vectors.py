@@ -90,6 +90,12 @@ def test_a_file_of_another_form_is_no_case(content: str, tmp_path: Path) -> None
 # --- other implementations
 
 
+def sm3(data: bytes) -> str:
+    """By the openssl command (GB/T 32905)."""
+    done = subprocess.run(["openssl", "dgst", "-sm3", "-r"], input=data, capture_output=True, check=True)
+    return done.stdout.decode().split()[0]
+
+
 def accepted() -> list[tuple[str, bytes, dict[Any, Any]]]:
     """Every message that a statement vector accepts, with the key that signed it, as cbor2 reads it."""
     found = []
@@ -97,14 +103,20 @@ def accepted() -> list[tuple[str, bytes, dict[Any, Any]]]:
         case = json.loads(path.read_text("utf-8"))
         for key in case["input"]["keys"]:
             raw = bytes.fromhex(key)
-            if sha256(raw).hexdigest() == case["expect"]["accept"]["key"]:
+            if case["expect"]["accept"]["key"] in (sha256(raw).hexdigest(), sm3(raw)):
                 found.append((path.stem, bytes.fromhex(case["input"]["message"]), cbor2.loads(raw)))
     return found
 
 
-SPKI = {  # RFC 5480 and RFC 8410: what stands before the key's own bytes
-    2: bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004"),
-    1: bytes.fromhex("302a300506032b6570032100"),
+SPKI = {  # by curve, RFC 5480, RFC 8410, GM/T 0006: what stands before the key's own bytes
+    1: bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004"),
+    6: bytes.fromhex("302a300506032b6570032100"),
+    -70202: bytes.fromhex("3059301306072a8648ce3d020106082a811ccf5501822d03420004"),
+}
+OPTIONS = {
+    1: ["-digest", "sha256"],
+    6: [],
+    -70202: ["-digest", "sm3", "-pkeyopt", "distid:1234567812345678"],
 }
 
 
@@ -115,17 +127,32 @@ def test_openssl_confirms_every_accepted_signature(
     name: str, message: bytes, key: dict[Any, Any], tmp_path: Path
 ) -> None:
     """Sig_structure by cbor2 (RFC 9052 section 4.4), key as SubjectPublicKeyInfo, signature by the openssl command."""
+    assert confirmed(message, key, tmp_path), name
+
+
+def confirmed(message: bytes, key: dict[Any, Any], folder: Path) -> bool:
+    """Openssl's verdict on a message under a COSE_Key."""
     protected, _, payload, signature = cbor2.loads(message).value
-    (tmp_path / "key.der").write_bytes(SPKI[key[1]] + key[-2] + key.get(-3, b""))
-    (tmp_path / "signed").write_bytes(cbor2.dumps(["Signature1", protected, b"", payload]))
-    command = ["openssl", "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", "key.der", "-rawin"]
+    (folder / "key.der").write_bytes(SPKI[key[-1]] + key[-2] + key.get(-3, b""))
+    (folder / "signed").write_bytes(cbor2.dumps(["Signature1", protected, b"", payload]))
     if key[1] == 2:
         halves = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-        signature, command = encode_dss_signature(*halves), [*command, "-digest", "sha256"]
-    (tmp_path / "signature").write_bytes(signature)
-    command += ["-in", "signed", "-sigfile", "signature"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert "Signature Verified Successfully" in done.stdout + done.stderr, (name, done.stderr)
+        signature = encode_dss_signature(*halves)
+    (folder / "signature").write_bytes(signature)
+    command = ["openssl", "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", "key.der", "-rawin"]
+    command += [*OPTIONS[key[-1]], "-in", "signed", "-sigfile", "signature"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return "Signature Verified Successfully" in done.stdout + done.stderr
+
+
+def test_openssl_refuses_what_suite_2_refuses(tmp_path: Path) -> None:
+    """Nine signatures that do not hold, by an implementation of SM2 that is not ours and not the maker's."""
+    found = []
+    for path in sorted((SPEC / "vectors" / "statement").glob("refuse SM2 with *.json")):
+        case = json.loads(path.read_text("utf-8"))
+        key = cbor2.loads(bytes.fromhex(case["input"]["keys"][0]))
+        found.append(confirmed(bytes.fromhex(case["input"]["message"]), key, tmp_path))
+    assert found == [False] * 9
 
 
 def messages() -> list[tuple[str, bytes]]:
@@ -156,13 +183,12 @@ def test_an_independent_grammar_accepts_every_message() -> None:
 
 
 def test_identities_are_hashes_of_the_messages_as_they_stand() -> None:
-    """Suites 1 and 3: SHA-256 over the bytes, the unprotected header being empty in all of them."""
+    """SHA-256, or SM3 in suite 2, over the bytes; the unprotected header is empty in all of them."""
     for path in sorted((SPEC / "vectors" / "statement").glob("accept*.json")):
         case = json.loads(path.read_text("utf-8"))
-        assert (
-            case["expect"]["accept"]["identity"]
-            == sha256(bytes.fromhex(case["input"]["message"])).hexdigest()
-        )
+        raw = bytes.fromhex(case["input"]["message"])
+        hashed = sm3(raw) if path.stem == "accept SM2" else sha256(raw).hexdigest()
+        assert case["expect"]["accept"]["identity"] == hashed
 
 
 def test_the_decision_of_a_vector_says_what_the_case_says() -> None:

@@ -1,6 +1,7 @@
 """What every maker needs: keys that never change, signatures that never change, and the form of a case."""
 
 import json
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -8,19 +9,22 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+from maker import sm2
 from meterseal_protocol.keys import PrivateKey
 from meterseal_wire.encode import encode
-from meterseal_wire.suites import DEFAULT, Suite
+from meterseal_wire.suites import DEFAULT, SM2, Suite
 
 MAKER = "meterseal, protocol/spec/make_vectors.py"
 
 
 class FixedKey(PrivateKey):
-    """A key from a name, whose ECDSA signatures are deterministic (RFC 6979): only for vectors, never for use."""
+    """A key from a name, whose signatures are deterministic in every suite: only for vectors, never for use."""
 
     def __init__(self, name: str, suite: Suite = DEFAULT) -> None:
-        secret = sha256(f"meterseal vector key {name}".encode()).digest()
+        self.secret = secret = sha256(f"meterseal vector key {name}".encode()).digest()
         super().__init__(secret, suite)
+        if suite is SM2:
+            self.sign = partial(sm2.sign, secret)
         if suite is DEFAULT:
             self._fixed = ec.derive_private_key(int.from_bytes(secret, "big"), ec.SECP256R1())
             self.sign = self._sign

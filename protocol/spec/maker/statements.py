@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
+from maker import sm2
 from maker.case import FixedKey, accept, refuse
 from meterseal_wire import labels as L
 from meterseal_wire.encode import encode
 from meterseal_wire.sign1 import join, sig_structure
 from meterseal_wire.statement import Author, build
-from meterseal_wire.suites import SUITES
+from meterseal_wire.suites import SM2, SUITES
 
 FIXTURE, OTHER = FixedKey("fixture"), FixedKey("another fixture")
 AUTHOR = Author("YUHANG1", "W1", FIXTURE)
@@ -38,13 +39,12 @@ def cases() -> Iterator[dict[str, Any]]:
     yield from _headers()
     yield from _payloads()
     yield from _signatures()
+    yield from _sm2()
 
 
 def _good() -> Iterator[dict[str, Any]]:
     body = bytes(encode(EVENT))
     for suite in SUITES:
-        if suite.name == "SM2":  # its signatures are random by nature, so a case can't be made twice alike
-            continue
         key = FixedKey(f"fixture {suite.name}", suite)
         raw = bytes(build(Author("YUHANG1", "W1", key), L.KIND_EVENT, EVENT, PLACE))
         yield accept(
@@ -169,4 +169,63 @@ def _signatures() -> Iterator[dict[str, Any]]:
         "made with a key that the kid does not name",
         given(signed_by_other),
         "verify.signature",
+    )
+
+
+def _sm2() -> Iterator[dict[str, Any]]:
+    """What suite 2 has of its own: signer's id, hash, curve and numbers."""
+    key, n = FixedKey("fixture SM2", SM2), sm2.N
+    header = {**HEADER, 1: SM2.alg, 4: SM2.thumbprint(key.public_xy)[:8]}
+    protected, body = bytes(encode(header)), bytes(encode(EVENT))
+    said = bytes(sig_structure(protected, body))
+    good = sm2.sign(key.secret, said)
+    r, s = int.from_bytes(good[:32], "big"), int.from_bytes(good[32:], "big")
+
+    def halves(first: int, second: int) -> bytes:
+        return first.to_bytes(32, "big") + second.to_bytes(32, "big")
+
+    rows: tuple[tuple[str, str, bytes, str], ...] = (
+        ("a flipped bit", "the last bit of s", good[:-1] + bytes([good[-1] ^ 1]), "verify.signature"),
+        (
+            "no signer's id",
+            "it is hashed before the message",
+            sm2.sign(key.secret, said, b""),
+            "verify.signature",
+        ),
+        (
+            "another signer's id",
+            "that of GB/T 32918.5's other example",
+            sm2.sign(key.secret, said, b"ALICE123@YAHOO.COM"),
+            "verify.signature",
+        ),
+        (
+            "SHA-256 for SM3",
+            "the suite fixes its hash",
+            sm2.sign(key.secret, said, hashed=lambda data: sha256(data).digest()),
+            "verify.signature",
+        ),
+        ("s then r", "r stands first", good[32:] + good[:32], "verify.signature"),
+        ("n - s for s", "ECDSA's second spelling is none here", halves(r, n - s), "verify.signature"),
+        ("r of 0", "1 at least", halves(0, s), "verify.signature"),
+        ("s of n", "below the order", halves(r, n), "verify.signature"),
+        ("r and s that add up to n", "t is not 0", halves(r, n - r), "verify.signature"),
+    )
+    for name, why, signature, code in rows:
+        raw = bytes(join(protected, body, signature))
+        yield refuse(f"refuse SM2 with {name}", f"{RULE}9", why, given(raw, key), code)
+    on_other_curve = {**key.public.cose, -1: 1}
+    raw = bytes(join(protected, body, good))
+    yield refuse(
+        "refuse SM2's point on another curve",
+        "statement.md, Suites",
+        "its x and y are no point of P-256",
+        {"message": raw.hex(), "keys": [bytes(encode(on_other_curve)).hex()]},
+        "key",
+    )
+    yield refuse(
+        "refuse SM2's key under alg -9",
+        f"{RULE}1",
+        "the key is of suite 2",
+        given(signed({**header, 1: -9}, body, key), key),
+        "verify.header",
     )
