@@ -54,6 +54,7 @@ from meterseal_edge.runs.figures import Judge
 from meterseal_edge.runs.packs import known_packs
 from meterseal_edge.runs.views import Views
 from meterseal_edge.settings import Settings, load
+from meterseal_edge.sightings import Sightings
 from meterseal_edge.site import tls
 from meterseal_edge.site.layout import IDENTITIES
 from meterseal_edge.site.pins import Pins
@@ -244,6 +245,8 @@ def run(edge: Edge) -> int:
     if published is not None and edge.settings.witness:
         key = VerifierKey.parse(edge.settings.witness_key)
         loops.append(Cosigning(published, edge.settings.witness, key, edge.state).run)
+        author = edge.checkpointer.author
+        loops.append(Sightings(published, author, edge.outbox, edge.settings.folder).run)
     if edge.desk is not None:
         loops.append(Post(edge.desk.sayings, edge.outbox).run)
     threads = [threading.Thread(target=watched, args=(loop,), daemon=True) for loop in loops]

@@ -17,6 +17,7 @@ from meterseal_edge.log import EdgeLog
 from meterseal_edge.state import State
 from meterseal_protocol.checkpoint_text import LogHead, open_checkpoint, read_size, sign_head
 from meterseal_protocol.errors import ProtocolError
+from meterseal_protocol.merkle import Inclusion
 from meterseal_protocol.note import Note, parse
 from meterseal_protocol.note_key import NoteSigner, VerifierKey
 from meterseal_protocol.witness import CONFLICT, OK, Request
@@ -46,14 +47,23 @@ class Published:
         """The log as it stands, signed by the log alone."""
         return sign_head(self._signer, LogHead(self._signer.key.name, *self._log.tip()))
 
+    @property
+    def cosigned(self) -> Note | None:
+        """The newest note that the witness cosigned; None where it never did."""
+        with self._lock:
+            return self._cosigned
+
     def checkpoint(self) -> bytes:
         """What is served."""
-        with self._lock:
-            return (self._cosigned or self.note()).raw
+        return (self.cosigned or self.note()).raw
 
     def consistency(self, first: int, second: int) -> Sequence[bytes]:
         """Proof that the log only grew."""
         return self._log.consistency(first, second) if 0 < first < second else []
+
+    def inclusion(self, leaf: int, size: int) -> Inclusion:
+        """Where a leaf stands in the tree of `size` leaves."""
+        return self._log.include(leaf, size)
 
     def cosign(self, note: Note) -> None:
         """Serve this one from now on, across restarts too."""
