@@ -15,6 +15,7 @@ from maker import (
     case,
     certificates,
     chains,
+    conditions,
     judges,
     logs,
     people,
@@ -29,12 +30,13 @@ from maker import (
 )
 
 VECTORS = Path(__file__).resolve().parent / "vectors"
+JUDGED = (judges, people, sighted, rotations, conditions)
 SUBJECTS = {
     "scan": scans.cases,
     "statement": statements.cases,
     "chain": chains.chain_cases,
     "custody": chains.custody_cases,
-    "judge": lambda: (*judges.cases(), *people.cases(), *sighted.cases(), *rotations.cases()),
+    "judge": lambda: (part for maker in JUDGED for part in maker.cases()),
     "certificate": certificates.cases,
     "log": lambda: (*logs.cases(), *witnesses.cases(), *trees.cases(), *receipts.cases()),
     "proof": proofs.cases,

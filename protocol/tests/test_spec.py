@@ -4,15 +4,22 @@ import re
 import subprocess
 import sys
 import tomllib
+from hashlib import sha256
 from pathlib import Path
 
+import cbor2
 import pytest
 
+from meterseal_protocol.metrology import DENSITY_DIGEST
+from meterseal_protocol.words import TABLE
 from meterseal_wire import labels
+from meterseal_wire.kinds import KINDS
 
 SPEC = Path(__file__).parents[1] / "spec"
 PAGES = sorted(SPEC.glob("*.md"))
 MUST = re.compile(r"\bMUST\b")
+SPACES: dict[str, dict[str, int]] = tomllib.loads((SPEC / "labels.toml").read_text("utf-8"))
+SHAPES = [{*required, *optional} for required, optional in KINDS.values()]
 NAMED = re.compile(r"`((?:[a-z]+)/[^`\n]+)`")
 
 
@@ -88,6 +95,33 @@ def test_labels_in_the_pages_are_those_of_the_table(page: Path) -> None:
     }
     for name, number in re.findall(r"`([a-z_]+)` \((-?\d+)\)", page.read_text("utf-8")):
         assert int(number) in numbers.get(name, set()), (name, number)
+
+
+def test_every_reason_of_the_judge_has_its_condition_in_a_page() -> None:
+    """Whoever has only this folder knows when to give it: reasons.md has the words, another page the condition."""
+    pages = " ".join(page.read_text("utf-8") for page in PAGES if page.name != "reasons.md")
+    judged = [code for code, row in TABLE.items() if row["file"].startswith(("judge/", "grant"))]
+    assert [code for code in judged if f"`{code}`" not in pages] == []
+
+
+def test_the_page_has_the_table_of_water_density_that_the_judge_computes_with() -> None:
+    """41 numbers, by their digest, which every pack of water carries too."""
+    block = re.findall(r"```\n(  0  9.*?)```", (SPEC / "measuring.md").read_text("utf-8"), flags=re.DOTALL)[0]
+    rows = [[int(text) for text in line.split()[1:]] for line in block.strip("\n").split("\n")]
+    assert sha256(cbor2.dumps([number for row in rows for number in row])).digest() == DENSITY_DIGEST
+
+
+# Headers, CWT claims, and the inclusion and consistency proofs of receipts: what an example shows around a payload.
+AROUND = {value for space in ("header", "claim") for value in SPACES[space].values()} | {-1, -2, -3}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_numbers_of_an_example_are_fields_of_one_kind(page: Path) -> None:
+    """Diagnostic notation in the pages' code blocks: a map's keys are a payload's of some kind, or stand around one."""
+    for block in re.findall(r"```\n(.*?)```", page.read_text("utf-8"), flags=re.DOTALL):
+        for text in re.findall(r"\{[^{}]*\}", block):
+            keys = {int(number) for number in re.findall(r"(?:^|[{,]|\n)\s*(-?\d+): ", text)}
+            assert keys <= AROUND or any(keys <= shape for shape in SHAPES), (page.name, keys)
 
 
 def test_the_grammar_uses_no_label_that_the_table_does_not_have() -> None:
