@@ -112,6 +112,7 @@ UNITS = (
     ("_mk", 1000, "°C"),
     ("_ml_per_h", 1_000_000, "m³/h"),
     ("_ms", 1000, "s"),
+    ("_volume_ul", 1_000_000, "L"),
     ("_ug_per_ml", 1000, "kg/m³"),
     ("_kg_per_m3", 1, "kg/m³"),
     ("_pa", 1, "Pa"),
@@ -134,7 +135,7 @@ Language = Annotated[str, typer.Option(help="en or zh")]
 @app.command()
 def show(pack: Source, language: Language = "en") -> None:
     """Show a rule pack as a table, with the source and state of every value."""
-    words, found = _words(language), _load(pack)
+    words, found = _words(language), load_named(pack)
     document, console = scan(found.raw, PACK_BYTES), Console(width=max(WIDTH, Console().width))
     values = document["values"]
     drafts = sum(not item["checked"] for items in values.values() for item in _items(items))
@@ -151,7 +152,7 @@ def show(pack: Source, language: Language = "en") -> None:
 @app.command()
 def diff(first: Source, second: Source, language: Language = "en") -> None:
     """Compare two rule packs value by value; exit code 1 where they differ."""
-    words, left, right = _words(language), _load(first), _load(second)
+    words, left, right = _words(language), load_named(first), load_named(second)
     old, new = dict(_lines(left, language)), dict(_lines(right, language))
     changed = [name for name in {**old, **new} if old.get(name) != new.get(name)]
     if not changed:
@@ -172,7 +173,8 @@ def _words(language: str) -> dict[str, Any]:
     return WORDS[language]
 
 
-def _load(source: str) -> Pack:
+def load_named(source: str) -> Pack:
+    """The pack of that name, or in that file; ends the command in one sentence where there is none."""
     try:
         if source in shipped():
             return load_pack(source)

@@ -4,6 +4,6 @@ Read in this order: meter_type, schema, pack, plan. The packs are in packs/: YAM
 """
 
 from meterseal_protocol.rules.pack import Pack, load_pack, shipped
-from meterseal_protocol.rules.plan import plan_for
+from meterseal_protocol.rules.plan import House, plan_for
 
-__all__ = ["Pack", "load_pack", "plan_for", "shipped"]
+__all__ = ["House", "Pack", "load_pack", "plan_for", "shipped"]
