@@ -111,6 +111,82 @@ def test_a_telegram_without_a_volume_cannot_be_used():
     assert fault(Slave([remade(bytes(body))])) == ("meter.register", kinds.FAULT)
 
 
+def led_by(count, more=b"\x1f", last=FRAME):
+    """So many telegrams of the same meter with one record each that is no volume, and `more` behind it; then `last`."""
+    header = FRAME[4:19]
+    return [remade(header + b"\x02\x2b" + bytes((n, 0)) + more) for n in range(count)] + [last]
+
+
+class Long:
+    """A meter with several telegrams: SND_NKE or a selection begins anew, a request with the other frame count bit gets
+    the next one, the same bit the same again (EN 13757-2 section 5.7). `lost` requests, by number, are not heard.
+    """
+
+    def __init__(self, telegrams, lost=()):
+        self.telegrams, self.lost = telegrams, lost
+        self.at, self.bit, self.bits, self.requests = -1, None, [], 0
+
+    def __call__(self, data):
+        if data[:1] == b"\x68" or data == snd_nke(0xFD):
+            self.at, self.bit = -1, None
+            return ACK if data[:1] == b"\x68" else b""
+        bit = data[1] & 0x20
+        self.requests += 1
+        if self.requests in self.lost:
+            return b""
+        if bit != self.bit:
+            self.at, self.bit = self.at + 1, bit
+        self.bits.append(bit >> 5)
+        return self.telegrams[min(self.at, len(self.telegrams) - 1)]
+
+
+def test_a_meter_that_answers_over_several_telegrams_is_followed_to_its_register():
+    """DIF 1F: more records follow (EN 13757-3). Two telegrams before it, asked for with bits 1, 0, 1; the one with the
+    register is what is kept, and it says by itself whose it is. The conversation goes on behind a register, too.
+    """
+    meter = Long(led_by(2))
+    reading = read(meter)
+    assert (reading.register, reading.telegram, reading.address) == (12565, FRAME, ADDRESS)
+    assert meter.bits == [1, 0, 1]
+    first = remade(FRAME[4:-2] + b"\x1f")
+    meter = Long([first] + led_by(0, last=led_by(1, b"")[0]))
+    reading = read(meter)
+    assert (reading.register, reading.telegram, meter.bits) == (12565, first, [1, 0])
+
+
+def test_a_telegram_that_was_lost_on_the_way_is_asked_for_with_the_same_bit():
+    """The second request is not heard: the third has its bit, and nothing is passed over. In a first telegram with the
+    register whatever is lost behind it harms nobody.
+    """
+    meter = Long(led_by(2), lost=(2,))
+    assert read(meter).register == 12565 and meter.bits == [1, 0, 1] and meter.requests == 4
+    first = remade(FRAME[4:-2] + b"\x1f")
+    assert read(Long([first], lost=range(2, 99))).telegram == first
+
+
+def test_telegrams_without_end_or_of_another_meter_end_the_position():
+    """Ten telegrams and never a register, three conversations; one whose second telegram has another id."""
+    meter = Long(led_by(1)[:1])
+    assert fault(meter) == ("meter.damaged", kinds.FAULT) and meter.requests == 30
+    other = bytearray(FRAME[4:-2])
+    other[3] = 0x79
+    assert fault(Long(led_by(1, last=remade(bytes(other))))) == ("meter.damaged", kinds.FAULT)
+
+
+def test_several_telegrams_without_a_register_are_no_register():
+    """The last one says that nothing follows."""
+    assert fault(Long(led_by(1)[:1] + led_by(1, b"")[:1])) == ("meter.register", kinds.FAULT)
+
+
+def test_a_current_register_is_preferred_to_a_stored_one_in_an_earlier_telegram():
+    """Storage 1 (DIF 43), 1 m3, then storage 0; with two stored ones and no current there is none to prefer."""
+    stored = remade(FRAME[4:19] + bytes.fromhex("4313e80300") + b"\x1f")
+    assert read(Long([stored, FRAME])).register == 12565
+    last = remade(FRAME[4:19] + bytes.fromhex("4313e80300"))
+    assert read(Long(led_by(1)[:1] + [last])).register == 1000
+    assert fault(Long([stored, last])) == ("meter.register", kinds.FAULT)
+
+
 def hostile(number):
     """Telegrams with a right checksum and whatever else: bytes turned, cut or doubled, by a fixed sequence."""
     state, found = number, []

@@ -76,6 +76,20 @@ def test_a_meters_text_is_shown_as_it_is_and_never_as_markup(tmp_path: Path) -> 
     assert "[/b]" in answer.stdout
 
 
+def test_a_file_with_several_telegrams_is_shown_telegram_by_telegram(tmp_path: Path) -> None:
+    """The first says that more records follow (DIF 1F, EN 13757-3); JSON is a list in their order."""
+    header = bytes.fromhex("785634122440010755000000")
+    both = [long_frame(0x08, 1, 0x72, header + rest) for rest in (b"\x1f", b"\x03\x13\x15\x31\x00")]
+    path = tmp_path / "telegrams.bin"
+    path.write_bytes(b"".join(both))
+    found = json.loads(run("decode", str(path), "--json").stdout)
+    assert [telegram["more_follow"] for telegram in found] == [True, False]
+    assert found[1]["records"][0]["value"] == "12.565"
+    assert run("decode", str(path)).stdout.count("12345678") == 2
+    path.write_bytes(both[0] + both[1][:-1])
+    assert run("decode", str(path)).exit_code == 1
+
+
 def test_the_meters_own_error_is_one_sentence_and_exit_code_one() -> None:
     """application_busy.xml: the meter answers Application busy."""
     answer = run("decode", str(BUSY))

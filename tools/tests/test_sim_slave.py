@@ -147,6 +147,20 @@ def test_a_request_may_come_in_pieces():
     assert [bus.feed(frame[at : at + 1]) for at in range(len(frame))] == [b""] * 16 + [ACK]
 
 
+def test_a_slave_with_leading_telegrams_says_that_more_follow_before_its_register():
+    """DIF 1F behind the header, the same again to the same frame count bit, the register to the other one; a selection
+    begins anew (EN 13757-3).
+    """
+    bus, [slave] = bus_of(meter("padpuls", "12345678", 4711))
+    slave.leading = 1
+    for _ in range(2):
+        assert bus.feed(select(slave.meter.secondary_address.hex())) == ACK
+        first = bus.feed(REQUEST_1)
+        assert first[7:15] == slave.meter.secondary_address and first[19:-2] == b"\x1f"
+        assert bus.feed(REQUEST_1) == first
+        assert register_in("padpuls", bus.feed(REQUEST_0)) == 4711
+
+
 def test_two_slaves_that_answer_together_are_not_understood():
     """Both selected by wildcards, both send: what is heard is neither telegram and no sound frame."""
     bus, (one, other) = bus_of(meter("itron_bm", "11111111", 7), meter("ram", "22222222", 9))

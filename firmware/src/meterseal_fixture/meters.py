@@ -3,6 +3,10 @@
 One conversation: end any selection (SND_NKE to FD), select the eight bytes (they may hold wildcards), ask for
 class 2 data. No answer, a damaged one, or two at once: the whole conversation again, TRIES times. The raw telegram
 is kept as evidence; whoever decides decodes it again.
+
+A meter with more records than one telegram holds says so (DIF 1F) and gives the next one to a request with the other
+frame count bit (EN 13757-3). It is followed to its end, MOST_TELEGRAMS at most; kept is the one telegram that has the
+register, which says by itself whose it is. What fails behind a register that can be used already harms nobody.
 """
 
 import asyncio
@@ -12,10 +16,11 @@ from meterseal_fixture.positions import Reading
 from meterseal_wire import kinds
 from meterseal_wire.telegram.errors import BadFrame, MBusError, NoRegister
 from meterseal_wire.telegram.mbus import SELECTED, missing, parse_frame, req_ud2, select, selects, snd_nke
-from meterseal_wire.telegram.mbus_telegram import decode, electronic_address, volume
+from meterseal_wire.telegram.mbus_telegram import decode, electronic_address, holder, volume
 
 TRIES = 3
 ANSWER_MS = 500
+MOST_TELEGRAMS = 10
 # A slave that was selected acknowledges the end of its selection; mostly nobody was.
 DESELECT_MS = 40
 
@@ -75,9 +80,41 @@ class MeterBus:
         acknowledged = await self._ask(select(address), self.answer_ms)
         if parse_frame(acknowledged).kind != "ack":
             raise BadFrame(0, "a selection is answered by E5")
-        raw = await self._ask(req_ud2(SELECTED), self.answer_ms)
-        telegram = decode(raw)
-        return Reading(electronic_address(telegram.identity), _register(telegram), raw)
+        found = await self._telegrams()
+        at = _holder(found)
+        raw, telegram = found[at or 0]
+        register = None if at is None else volume(telegram)[0]
+        # Its power of ten is the type grant's affair; the judge decodes the same bytes and compares.
+        return Reading(electronic_address(telegram.identity), register, raw)
+
+    async def _telegrams(self):
+        """[(raw, telegram)] of the selected meter, the next one asked for while one says that more records follow."""
+        found, bit = [await self._next([], True)], False
+        while found[-1][1].more_follow:
+            try:
+                found.append(await self._next(found, bit))
+            except (asyncio.TimeoutError, MBusError):
+                if _holder(found) is None:
+                    raise
+                break
+            bit = not bit
+        return found
+
+    async def _next(self, before, bit: bool):
+        if len(before) == MOST_TELEGRAMS:
+            raise BadFrame(0, "more than %d telegrams" % MOST_TELEGRAMS)
+        # The same frame count bit has the same telegram repeated. The first one's next try is another conversation.
+        for left in range(TRIES - 1 if before else 0, -1, -1):
+            try:
+                raw = await self._ask(req_ud2(SELECTED, bit), self.answer_ms)
+                telegram = decode(raw)
+                break
+            except (asyncio.TimeoutError, MBusError):
+                if not left:
+                    raise
+        if before and electronic_address(telegram.identity) != electronic_address(before[0][1].identity):
+            raise BadFrame(0, "the next telegram is another meter's")
+        return raw, telegram
 
     async def _ask(self, question: bytes, wait_ms: int) -> bytes:
         self.serial.drop()
@@ -92,10 +129,10 @@ class MeterBus:
         return raw
 
 
-def _register(telegram) -> int | None:
-    # Its power of ten is the type grant's affair; the judge decodes the same bytes and compares.
+def _holder(found) -> int | None:
+    """Which of these telegrams has the register, None where none has."""
     try:
-        mantissa: int = volume(telegram)[0]
-        return mantissa
+        at: int = holder([telegram for _, telegram in found])
+        return at
     except NoRegister:
         return None

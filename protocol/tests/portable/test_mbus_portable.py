@@ -19,7 +19,7 @@ from meterseal_wire.telegram.mbus import (
     split_frame,
 )
 from meterseal_wire.telegram.mbus_slave import with_reading
-from meterseal_wire.telegram.mbus_telegram import decode, electronic_address, volume
+from meterseal_wire.telegram.mbus_telegram import decode, electronic_address, holder, volume
 from meterseal_wire.telegram.mbus_value import (
     bcd,
     date_text,
@@ -468,3 +468,20 @@ def test_decimal_text_has_every_digit():
     assert [decimal_text(*number) for number in ((101, -3), (-5, -1), (5, 2), (0, -3), (12, 0))] == [
         "0.101", "-0.5", "500", "0.000", "12",
     ]  # fmt: skip
+
+
+def test_of_several_telegrams_the_one_with_the_current_register_is_the_holder():
+    """EN 13757-3: storage 0 is the current value (DIF 03), DIF 43 a stored one; VIF 13 is litres."""
+    header = bytes.fromhex("785634122440010755000000")
+    none, stored, current = (
+        decode(long_frame(0x08, 1, 0x72, header + rest))
+        for rest in (b"\x1f", bytes.fromhex("4313e80300"), bytes.fromhex("0313153100"))
+    )
+    assert holder([none, stored, current]) == 2 and holder([none, current, stored]) == 1
+    assert holder([none, stored]) == 1 and volume(current) == (12565, -3)
+    for several in ([none], [stored, stored], []):
+        try:
+            holder(several)
+        except errors.NoRegister:
+            continue
+        raise AssertionError("there is none to prefer")

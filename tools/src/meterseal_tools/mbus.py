@@ -1,7 +1,8 @@
 """`meterseal mbus decode`: a captured M-Bus telegram as a table or as JSON, values as exact decimal text.
 
-FILE is hex text with or without blanks, or the raw bytes; `-` is standard input. Exit codes: 0 decoded, 1 the
-telegram is refused or is the meter's own error, 66 no such file, 2 misuse.
+FILE is hex text with or without blanks, or the raw bytes; `-` is standard input. It may hold several telegrams, as a
+meter sends whose records fill more than one; JSON is then a list. Exit codes: 0 decoded, 1 a telegram is refused or is
+the meter's own error, 66 no such file, 2 misuse.
 """
 
 import json
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from meterseal_wire.telegram.errors import MBusError
+from meterseal_wire.telegram.mbus import split_frame
 from meterseal_wire.telegram.mbus_record import Record
 from meterseal_wire.telegram.mbus_telegram import Identity, Telegram, decode
 
@@ -34,6 +36,18 @@ def telegram_bytes(source: str) -> bytes:
         return bytes.fromhex(raw.decode("ascii"))
     except ValueError:
         return raw
+
+
+def telegrams(data: bytes) -> list[Telegram]:
+    """Every telegram in `data`, one behind the other; MBusError where one of them is none."""
+    found: list[Telegram] = []
+    at = 0
+    while at < len(data) or not found:
+        split = split_frame(data, at)
+        end = len(data) if split is None else split[1]
+        found.append(decode(data[at:end]))
+        at = end
+    return found
 
 
 def as_json(telegram: Telegram) -> dict[str, Any]:
@@ -99,9 +113,9 @@ def decode_file(
     file: Annotated[str, typer.Argument(metavar="FILE", help="hex text or raw bytes; - for standard input")],
     json_out: Annotated[bool, typer.Option("--json", help="print JSON instead of a table")] = False,
 ) -> None:
-    """Decode one telegram: who answers, and every record with its exact value."""
+    """Decode telegrams: who answers, and every record with its exact value."""
     try:
-        telegram = decode(telegram_bytes(file))
+        found = telegrams(telegram_bytes(file))
     except OSError as error:
         print(f"mbus decode: {file}: {error.strerror}. Give a telegram's file, or -.", file=sys.stderr)
         raise typer.Exit(NO_INPUT) from None
@@ -111,6 +125,8 @@ def decode_file(
         print(f"mbus decode: {file} is refused: {error}.", file=sys.stderr)
         raise typer.Exit(REFUSED) from None
     if json_out:
-        print(json.dumps(as_json(telegram), ensure_ascii=False, indent=2))
-    else:
+        every = [as_json(telegram) for telegram in found]
+        print(json.dumps(every if len(every) > 1 else every[0], ensure_ascii=False, indent=2))
+        return
+    for telegram in found:
         Console().print(table(telegram), markup=False)

@@ -188,6 +188,25 @@ def _volume_power(unit):
     return None
 
 
+def holder(telegrams):
+    """Which of a meter's telegrams, in the order in which they came, has its register: the index of the first with a
+    current one (storage 0), else of the only one with a stored one. Raises NoRegister. `volume` of that one alone is
+    what `volume` of all their records together would be, so one frame is evidence enough.
+    """
+    stored = []
+    for index, telegram in enumerate(telegrams):
+        try:
+            record = volume_record(telegram)
+        except NoRegister:
+            continue
+        if record.storage == 0:
+            return index
+        stored.append(index)
+    if len(stored) != 1:
+        raise NoRegister(DATA_AT, "no volume register in %d telegrams, or several" % len(telegrams))
+    return stored[0]
+
+
 def volume(telegram):
     """(mantissa, power of ten) of the volume register in m^3; raises NoRegister. See `volume_record`."""
     record = volume_record(telegram)

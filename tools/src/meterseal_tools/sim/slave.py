@@ -3,6 +3,8 @@
 EN 13757-2 link layer and EN 13757-3 network layer, as far as a master that reads meters uses it: SND_NKE, selection
 by secondary address with wildcards, REQ_UD2 with its frame count bit, REQ_UD1, other SND_UD. A repeated frame count
 bit gets the same telegram again, as the standard wants: a master that never toggles it reads a stale register.
+With `leading` telegrams it answers over several: those have no records of their own, say that more follow (DIF 1F), and
+come before the one with the register.
 """
 
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ FCB, FCV = 0x20, 0x10
 SND_NKE, SND_UD = mbus.SND_NKE, mbus.SND_UD & ~FCV
 REQ_UD1, REQ_UD2 = mbus.REQ_UD1 & ~FCV, mbus.REQ_UD2 & ~FCV
 GARBAGE = bytes([0x0F, 0xAA])
+HEADER, VARIABLE, MORE_FOLLOW = slice(7, 19), 0x72, b"\x1f"
 
 
 @dataclass
@@ -37,6 +40,8 @@ class Slave:
         self.primary = meter.template[5]
         self.access = meter.template[15]
         self.selected = False
+        self.leading = 0
+        self._sent = 0
         self._last_fcb: int | None = None
         self._last = b""
 
@@ -69,11 +74,11 @@ class Slave:
 
     def _select(self, wanted: bytes) -> bytes:
         self.selected = mbus.selects(wanted, self.meter.secondary_address)
-        self._last_fcb = None
+        self._last_fcb, self._sent = None, 0
         return mbus.ACK if self.selected else b""
 
     def _reset(self, address: int) -> bytes:
-        self._last_fcb = None
+        self._last_fcb, self._sent = None, 0
         self.selected = False
         return b"" if address == mbus.ALL else mbus.ACK
 
@@ -82,9 +87,15 @@ class Slave:
             return b""
         fcb = frame.control & FCB
         if not (frame.control & FCV and fcb == self._last_fcb):
-            self._last = self.telegram(tick)
-            self._last_fcb = fcb
+            ahead = self._sent % (self.leading + 1) < self.leading
+            self._last = self.head() if ahead else self.telegram(tick)
+            self._last_fcb, self._sent = fcb, self._sent + 1
         return self._last
+
+    def head(self) -> bytes:
+        """RSP_UD with the template's header, and that more records follow in the next telegram."""
+        header = self.telegram(0)[HEADER]
+        return bytes(mbus.long_frame(mbus.RSP_UD, self.primary, VARIABLE, header + MORE_FOLLOW))
 
     def telegram(self, tick: int) -> bytes:
         """RSP_UD with the register at `tick` and the next access number."""
