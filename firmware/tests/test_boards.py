@@ -9,7 +9,12 @@ import io
 import os
 import sys
 
+from doubles import CaptureEnd
+from test_flow import REGISTER, UNIT, Valve
+
 from meterseal_fixture.errors import BadSettings
+from meterseal_fixture.flow import Controller, ModbusFlow
+from meterseal_fixture.pulses import FrontEnd
 
 HERE = __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
 BOARDS = HERE + "/../boards/"
@@ -111,8 +116,8 @@ class Machine:
 class Settings:
     """As much of the settings as a board layer reads."""
 
-    def __init__(self, panel, buttons=0, display=0, sensors=()):
-        self.folder, self.panel = "/tmp", panel
+    def __init__(self, panel, buttons=0, display=0, sensors=(), flow_line=""):
+        self.folder, self.panel, self.flow_line = "/tmp", panel, flow_line
         self.buttons, self.display = buttons, display
         self.sensors, self.positions, self.ref_nl = dict(sensors), 20, 1000
 
@@ -384,6 +389,58 @@ def test_a_switched_line_leads_to_the_front_end_that_is_asked():
                 assert "0 to 3" in why.detail
             else:
                 raise AssertionError("a place that is not there was taken")
+
+
+class Switched(io.IOBase):
+    """A UART behind the switch: at place 0 a front end at 115 200, at place 3 a Modbus controller at 9600 baud. What is
+    said at the wrong rate is heard by nobody; a UART that is set up again has forgotten what had come.
+    """
+
+    def __init__(self, choice, front, valve):
+        self.ends = {(0, 0): (115200, front), (1, 1): (9600, valve)}
+        self.choice, self.baud, self.coming, self.inits = choice, 115200, b"", []
+
+    def init(self, baud, **named):
+        self.inits.append((baud, named))
+        self.baud, self.coming = baud, b""
+
+    def ioctl(self, request, argument):
+        return argument & READABLE if request == POLL and self.coming else 0
+
+    def any(self):
+        return len(self.coming)
+
+    def read(self, most):
+        found, self.coming = self.coming[:most], self.coming[most:]
+        return found or None
+
+    def write(self, data):
+        baud, end = self.ends[tuple(pin.level for pin in self.choice._pins)]
+        self.coming += end(bytes(data)) if baud == self.baud else b"\x00"
+        return len(data)
+
+
+def test_a_pico_2_w_sets_the_flow_over_a_place_of_the_switch_at_the_controllers_rate():
+    """Two UARTs and three talkers: the flow is set and read back at 9600 baud 8N1, the front end answers at 115 200
+    before and behind it; between two questions to one of them the UART is left alone.
+    """
+    machine = Machine()
+    settings = Settings("usb", flow_line="uart0:3")
+    board = load("rp2350/board.py", machine)["Board"](settings)
+    front, valve = CaptureEnd((100, 500)), Valve()
+    lines = [board.serial(name) for name in ("uart0:0", "uart0:3")]
+    shared = board._choice._lines["uart0"]
+    uart = Switched(board._choice, front, valve)
+    shared._uart, shared._stream = uart, asyncio.StreamReader(uart)
+    source = FrontEnd(lines[0], 50, ModbusFlow(lines[1], Controller(UNIT, REGISTER, 1000, 1), 50))
+    for ml_per_h in (2500000, 0):
+        asyncio.run(source.now())
+        asyncio.run(source.set_flow(ml_per_h))
+        assert valve.registers == {REGISTER: ml_per_h // 1000}
+        asyncio.run(source.now())
+    assert [baud for baud, _ in uart.inits] == [9600, 115200, 9600, 115200]
+    assert {named["bits"] for _, named in uart.inits} == {8} and uart.inits[0][1]["parity"] is None
+    assert front.asked == [["T"]] * 4 and valve.asked == 4
 
 
 def test_the_front_ends_sensors_are_made_where_the_table_has_some():

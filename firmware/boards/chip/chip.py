@@ -16,6 +16,7 @@ from meterseal_fixture.errors import BadSettings, LineLost
 AT_ONCE = 512
 CHUNK = 64
 ROOM_MS = 5
+BUFFER = 1024
 
 # RESET_CAUSE of the boot statement: MicroPython's own numbers (docs: machine.reset_cause), 0 where it says another.
 UNKNOWN, POWER_ON, HARD, WATCHDOG, DEEP_SLEEP, SOFT = 0, 1, 2, 3, 4, 5
@@ -35,11 +36,18 @@ STATE, FAULT, TRAINING = b'"now": "', b'{"error": ', b'"mode": "TRAINING'
 
 
 class Serial:
-    """A UART as a byte line: async read() and write(), drop(). `uart` has any, read and write and never waits."""
+    """A UART as a byte line: async read() and write(), drop(). `uart` has any, read and write and never waits; `form` is
+    (its usual rate, all else that its `init` takes) where its rate may be changed.
+    """
 
-    def __init__(self, uart) -> None:
-        self._uart = uart
+    def __init__(self, uart, form=None) -> None:
+        self._uart, self._form = uart, form
         self._stream = asyncio.StreamReader(uart)
+
+    def rate(self, baud: int) -> None:
+        """Go on at that rate, 0 for the usual one. All else is said again: what is left out of `init` is not kept."""
+        usual, named = self._form
+        self._uart.init(baud or usual, **named)
 
     async def read(self) -> bytes:
         """What has come, at least one byte."""
@@ -58,6 +66,13 @@ class Serial:
         """Forget what has come and was not read."""
         while self._uart.any():
             self._uart.read(AT_ONCE)
+
+
+def form(parity, tx, rx):
+    """What a UART's `init` takes besides its rate: eight bits, one stop bit, never waiting."""
+    found = {"bits": 8, "parity": parity, "stop": 1, "tx": tx, "rx": rx}
+    found.update({"txbuf": BUFFER, "rxbuf": BUFFER, "timeout": 0})
+    return found
 
 
 class Console:

@@ -47,7 +47,6 @@ DISPLAY_ID, DISPLAY_SDA, DISPLAY_SCL, DISPLAY_HZ = 1, 13, 14, 400_000
 BUTTONS = (1, 2)  # start, stop
 LAMPS = (10, 11, 12)
 SWITCH = (38, 42)  # lowest bit first
-BUFFER = 1024
 
 
 class Board:
@@ -64,14 +63,14 @@ class Board:
         self._bus = _second_bus() if settings.display or settings.sensors else None
         display = Screen(Oled(self._bus, settings.display)) if settings.display else None
         self._tower = chip.Tower([Pin(pin, Pin.OUT, value=0) for pin in LAMPS], display)
-        self._choice = Choice([Pin(pin, Pin.OUT, value=0) for pin in SWITCH], self.serial)
+        self._choice = Choice([Pin(pin, Pin.OUT, value=0) for pin in SWITCH], self.serial, settings.flow_line)
         self._buttons = [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in BUTTONS] if settings.buttons else []
 
     def serial(self, name: str):
         """The line of that name in the table above; BadSettings when there is none."""
         if ":" in name:
             return self._choice.line(name)
-        line = chip.Console(sys.stdin.buffer, sys.stdout.buffer) if name == USB else chip.Serial(_uart(name))
+        line = chip.Console(sys.stdin.buffer, sys.stdout.buffer) if name == USB else _line(name)
         return chip.Watched(line, self._tower.seen) if name == self._panel else line
 
     def secret(self) -> bytes:
@@ -108,13 +107,12 @@ def _second_bus() -> I2C:
     return I2C(DISPLAY_ID, sda=Pin(DISPLAY_SDA), scl=Pin(DISPLAY_SCL), freq=DISPLAY_HZ)
 
 
-def _uart(name: str) -> UART:
+def _line(name: str) -> chip.Serial:
     if name not in LINES:
         raise BadSettings("settings", "this board has no line '%s'; name one of its table" % name)
     number, baud, parity, tx, rx, enable = LINES[name]
-    uart = UART(
-        number, baud, bits=8, parity=parity, stop=1, tx=tx, rx=rx, txbuf=BUFFER, rxbuf=BUFFER, timeout=0
-    )
+    named = chip.form(parity, tx, rx)
+    uart = UART(number, baud, **named)
     if enable is not None:
         uart.init(rts=enable, flow=UART.RTS)
-    return uart
+    return chip.Serial(uart, (baud, named))

@@ -10,8 +10,10 @@
 | buttons to ground | `buttons` | start 14, stop 15 |
 | lamps red, yellow, green | | 10, 11, 12 |
 | switch to one of four front ends | `uart0:0` to `uart0:3` | 16, 17 |
+| RS-485 to a valve or pump controller, 9600 8N1 | `flow_line`, a place of that switch | the switch's |
 
-Left alone: 23, 24, 25, 29 (the radio). Two UARTs are all there are: a valve controller's RS-485 needs another host.
+Left alone: 23, 24, 25, 29 (the radio). Two UARTs are all there are, so the controller's RS-485 is a place of the switch;
+the transceiver finds its direction itself.
 Source: RP2350 data sheet, GPIO functions; Pico 2 W data sheet.
 
 Only type-checked: no RP2350 was here. This chip writes its flash with interrupts off, and its radio uses PIO and DMA,
@@ -43,7 +45,6 @@ DISPLAY_ID, DISPLAY_SDA, DISPLAY_SCL, DISPLAY_HZ = 1, 18, 19, 400_000
 BUTTONS = (14, 15)  # start, stop
 LAMPS = (10, 11, 12)
 SWITCH = (16, 17)  # lowest bit first
-BUFFER = 1024
 
 
 class Board:
@@ -59,14 +60,14 @@ class Board:
         self._panel = settings.panel
         display = Screen(Oled(_display_bus(), settings.display)) if settings.display else None
         self._tower = chip.Tower([Pin(pin, Pin.OUT, value=0) for pin in LAMPS], display)
-        self._choice = Choice([Pin(pin, Pin.OUT, value=0) for pin in SWITCH], self.serial)
+        self._choice = Choice([Pin(pin, Pin.OUT, value=0) for pin in SWITCH], self.serial, settings.flow_line)
         self._buttons = [Pin(pin, Pin.IN, Pin.PULL_UP) for pin in BUTTONS] if settings.buttons else []
 
     def serial(self, name: str):
         """The line of that name in the table above; BadSettings when there is none."""
         if ":" in name:
             return self._choice.line(name)
-        line = chip.Console(sys.stdin.buffer, sys.stdout.buffer) if name == USB else chip.Serial(_uart(name))
+        line = chip.Console(sys.stdin.buffer, sys.stdout.buffer) if name == USB else _line(name)
         return chip.Watched(line, self._tower.seen) if name == self._panel else line
 
     def secret(self) -> bytes:
@@ -97,19 +98,9 @@ def _display_bus() -> I2C:
     return I2C(DISPLAY_ID, sda=Pin(DISPLAY_SDA), scl=Pin(DISPLAY_SCL), freq=DISPLAY_HZ)
 
 
-def _uart(name: str) -> UART:
+def _line(name: str) -> chip.Serial:
     if name not in LINES:
         raise BadSettings("settings", "this board has no line '%s'; name one of its table" % name)
     number, baud, parity, tx, rx = LINES[name]
-    return UART(
-        number,
-        baud,
-        bits=8,
-        parity=parity,
-        stop=1,
-        tx=Pin(tx),
-        rx=Pin(rx),
-        txbuf=BUFFER,
-        rxbuf=BUFFER,
-        timeout=0,
-    )
+    named = chip.form(parity, Pin(tx), Pin(rx))
+    return chip.Serial(UART(number, baud, **named), (baud, named))
