@@ -74,7 +74,10 @@ class Wireless:
 
 
 class Memory(dict):
-    """machine.mem32: what was written last, and all that was written."""
+    """machine.mem32: what was written last, 0 before, and all that was written."""
+
+    def __getitem__(self, at):
+        return self.get(at, 0)
 
 
 class Machine:
@@ -318,8 +321,27 @@ def test_the_watchdog_is_fed_before_it_bites():
 
 
 def test_reset_causes_are_micropythons_numbers_or_unknown():
-    """docs.micropython.org, machine.reset_cause: 1 power on, 2 hard, 3 watchdog, 4 deep sleep, 5 soft."""
-    assert [chip.reset_cause(cause) for cause in (-1, 0, 1, 2, 3, 4, 5, 6)] == [0, 0, 1, 2, 3, 4, 5, 0]
+    """docs.micropython.org, machine.reset_cause: 1 power on, 2 hard, 3 watchdog, 4 deep sleep, 5 soft. 6 is ours."""
+    causes = (-1, 0, 1, 2, 3, 4, 5, 6)
+    assert [chip.reset_cause(cause, False) for cause in causes] == [0, 0, 1, 2, 3, 4, 5, 0]
+    assert [chip.reset_cause(cause, True) for cause in causes] == [0, 0, 6, 2, 3, 4, 5, 0]
+
+
+def test_a_brown_out_is_told_by_the_chips_own_register():
+    """MicroPython says 1 (ports/esp32 and ports/rp2, modmachine.c). ESP32-S3, RTC_CNTL_RESET_STATE: 1 power on, 15
+    brown-out, 3 and 12 restarted by IDF's detector; the other core's cause stands in bits 11 to 6. RP2350, CHIP_RESET:
+    bit 16 power on, 17 brown-out, 18 the RUN pin. A watchdog's reset stays one whatever else is set.
+    """
+    for folder, at, rows in (
+        ("esp32s3", 0x60008038, ((1, 1), (1 | 15 << 6, 1), (15, 6), (3, 6), (12, 6), (0, 1))),
+        ("rp2350", 0x4010002C, ((1 << 16, 1), (1 << 17, 6), (1 << 18, 1), (0, 1))),
+    ):
+        for shown, cause in rows:
+            for said in (1, 3):
+                machine = Machine(said)
+                machine.mem32[at] = shown
+                board = load(folder + "/board.py", machine)["Board"](Settings("usb"))
+                assert board.reset_cause == (cause if said == 1 else 3), (folder, shown)
 
 
 def test_each_board_opens_its_lines_with_the_pins_and_the_form_of_its_table():

@@ -111,20 +111,21 @@ def test_every_attempt_left_open_is_abandoned_for_power_after_boot():
         assert len(started(path).payloads()) == 9
 
 
-def test_a_watchdogs_restart_is_told_and_stands_in_the_boot_statement():
-    """machine.reset_cause() is 3 then; after power on (1) nothing is said."""
+def test_a_watchdogs_restart_and_a_brown_out_are_told_and_stand_in_the_boot_statement():
+    """machine.reset_cause() is 3 then; 6 is the boards' own number. After power on (1) nothing is said."""
+    for cause, code in ((3, "board.watchdog"), (6, "board.brown_out")):
 
-    class Bitten(Board):
-        reset_cause = 3
+        class Bitten(Board):
+            reset_cause = cause
 
-    with Folder() as path:
-        assert started(path).complaints == []
-        station = Station(path)
-        sign_first(station, Bitten, "front-1")
-        assert station.complaints == [("board.watchdog", "")]
-        (_, boot), (_, event) = station.payloads()[-2:]
-        assert boot[L.RESET_CAUSE] == 3
-        assert event == {L.EVENT: "board.watchdog", L.DETAIL: "0 open"}
+        with Folder() as path:
+            assert started(path).complaints == []
+            station = Station(path)
+            sign_first(station, Bitten, "front-1")
+            assert station.complaints == [(code, "")]
+            (_, boot), (_, event) = station.payloads()[-2:]
+            assert boot[L.RESET_CAUSE] == cause
+            assert event == {L.EVENT: code, L.DETAIL: "0 open"}
 
 
 def test_what_ended_the_application_is_an_event_of_the_next_start_and_of_no_other():

@@ -18,8 +18,9 @@ CHUNK = 64
 ROOM_MS = 5
 BUFFER = 1024
 
-# RESET_CAUSE of the boot statement: MicroPython's own numbers (docs: machine.reset_cause), 0 where it says another.
-UNKNOWN, POWER_ON, HARD, WATCHDOG, DEEP_SLEEP, SOFT = 0, 1, 2, 3, 4, 5
+# RESET_CAUSE of the boot statement: MicroPython's own numbers (docs: machine.reset_cause), 0 where it says another. The
+# last one is ours: MicroPython calls a brown-out power on, and each board asks its chip's own register.
+UNKNOWN, POWER_ON, HARD, WATCHDOG, DEEP_SLEEP, SOFT, BROWN_OUT = 0, 1, 2, 3, 4, 5, 6
 
 # The loop must come round within this time. What holds it longest is looking up a broker's name, which blocks: give an
 # address in the settings where the network's name server is slow. RP2350 cannot wait longer than 16.7 s.
@@ -36,8 +37,8 @@ STATE, FAULT, TRAINING = b'"now": "', b'{"error": ', b'"mode": "TRAINING'
 
 
 class Serial:
-    """A UART as a byte line: async read() and write(), drop(). `uart` has any, read and write and never waits; `form` is
-    (its usual rate, all else that its `init` takes) where its rate may be changed.
+    """A UART as a byte line: async read() and write(), drop(). `uart` has any, read and write and never waits; `form`
+    is (its usual rate, all else that its `init` takes) where its rate may be changed.
     """
 
     def __init__(self, uart, form=None) -> None:
@@ -181,8 +182,10 @@ async def operate(tower: Tower, pins, desk) -> None:
     await asyncio.gather(*loops)
 
 
-def reset_cause(cause: int) -> int:
-    """The boot statement's number for what machine.reset_cause() gave."""
+def reset_cause(cause: int, browned_out: bool) -> int:
+    """The boot statement's number for what machine.reset_cause() gave, and what the chip's register says beside it."""
+    if cause == POWER_ON and browned_out:
+        return BROWN_OUT
     return cause if POWER_ON <= cause <= SOFT else UNKNOWN
 
 

@@ -44,6 +44,7 @@ LINES = {
 USB = "usb"
 I2C_ID, I2C_SDA, I2C_SCL, I2C_HZ = 0, 8, 9, 100_000
 DISPLAY_ID, DISPLAY_SDA, DISPLAY_SCL, DISPLAY_HZ = 1, 13, 14, 400_000
+RESET_STATE = 0x60008038
 BUTTONS = (1, 2)  # start, stop
 LAMPS = (10, 11, 12)
 SWITCH = (38, 42)  # lowest bit first
@@ -56,7 +57,7 @@ class Board:
 
     def __init__(self, settings: Settings) -> None:
         self.folder = settings.folder
-        self.reset_cause = chip.reset_cause(machine.reset_cause())
+        self.reset_cause = chip.reset_cause(machine.reset_cause(), _browned_out())
         self.log = chip.silent if settings.panel == USB else chip.log
         self.entropy = chip.entropy
         self._panel = settings.panel
@@ -105,6 +106,13 @@ class Board:
 def _second_bus() -> I2C:
     # Not the element's: that takes a 00 at 100 kHz for its wake, and a display is sent many.
     return I2C(DISPLAY_ID, sda=Pin(DISPLAY_SDA), scl=Pin(DISPLAY_SCL), freq=DISPLAY_HZ)
+
+
+def _browned_out() -> bool:
+    # RTC_CNTL_RESET_STATE, bits 5 to 0: 1 power on, 15 brown-out. IDF's own detector restarts by software (3 or 12) and
+    # says so to MicroPython, which then calls it power on: with that, whatever is not 1 was a brown-out. A dip so deep
+    # that it resets the whole chip reads as 1 (esp32s3/rom/rtc.h) and cannot be told from power on.
+    return machine.mem32[RESET_STATE] & 0x3F not in (0, 1)
 
 
 def _line(name: str) -> chip.Serial:

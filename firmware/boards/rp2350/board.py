@@ -12,14 +12,15 @@
 | switch to one of four front ends | `uart0:0` to `uart0:3` | 16, 17 |
 | RS-485 to a valve or pump controller, 9600 8N1 | `flow_line`, a place of that switch | the switch's |
 
-Left alone: 23, 24, 25, 29 (the radio). Two UARTs are all there are, so the controller's RS-485 is a place of the switch;
-the transceiver finds its direction itself.
+Left alone: 23, 24, 25, 29 (the radio). Two UARTs are all there are, so the controller's RS-485 is a place of the
+switch; the transceiver finds its direction itself.
 Source: RP2350 data sheet, GPIO functions; Pico 2 W data sheet.
 
 Only type-checked: no RP2350 was here. This chip writes its flash with interrupts off, and its radio uses PIO and DMA,
 so the counting front end is a second Pico 2 of its own (boards/front_rp2350).
 
-A reset by machine.reset() reads as watchdog here, and every other one as power on.
+A reset by machine.reset() reads as watchdog here, and every other one as power on, a brown-out aside: the chip itself
+tells that one.
 """
 
 import sys
@@ -42,6 +43,7 @@ LINES = {
 USB = "usb"
 I2C_ID, I2C_SDA, I2C_SCL, I2C_HZ = 0, 20, 21, 100_000
 DISPLAY_ID, DISPLAY_SDA, DISPLAY_SCL, DISPLAY_HZ = 1, 18, 19, 400_000
+CHIP_RESET, HAD_BOR = 0x4010002C, 1 << 17
 BUTTONS = (14, 15)  # start, stop
 LAMPS = (10, 11, 12)
 SWITCH = (16, 17)  # lowest bit first
@@ -54,7 +56,7 @@ class Board:
 
     def __init__(self, settings: Settings) -> None:
         self.folder = settings.folder
-        self.reset_cause = chip.reset_cause(machine.reset_cause())
+        self.reset_cause = chip.reset_cause(machine.reset_cause(), _browned_out())
         self.log = chip.silent if settings.panel == USB else chip.log
         self.entropy = chip.entropy
         self._panel = settings.panel
@@ -96,6 +98,11 @@ class Board:
 def _display_bus() -> I2C:
     # A bus of its own: the element takes a 00 at 100 kHz for its wake, and a display is sent many.
     return I2C(DISPLAY_ID, sda=Pin(DISPLAY_SDA), scl=Pin(DISPLAY_SCL), freq=DISPLAY_HZ)
+
+
+def _browned_out() -> bool:
+    # POWMAN CHIP_RESET, HAD_BOR: the last reset came from the brown-out detector (pico-sdk, hardware/regs/powman.h).
+    return bool(machine.mem32[CHIP_RESET] & HAD_BOR)
 
 
 def _line(name: str) -> chip.Serial:

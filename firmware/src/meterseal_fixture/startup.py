@@ -22,7 +22,8 @@ from meterseal_wire import kinds
 from meterseal_wire import labels as L
 
 FOLDER = 0x4000
-WATCHDOG = 3  # of machine.reset_cause
+WATCHDOG, BROWN_OUT = 3, 6  # of machine.reset_cause; ours (docs/hardware.md)
+TOLD = {WATCHDOG: "board.watchdog", BROWN_OUT: "board.brown_out"}
 LOOK_MS = 200
 PACKAGES = (meterseal_fixture.__file__, meterseal_wire.__file__)
 
@@ -50,9 +51,9 @@ def sign_first(station: Station, board, front_board: str, slots=None) -> None:
     open_attempts = chronicle.keep.open_attempts()
     epoch, seq = chronicle.sign(L.KIND_BOOT, payload)
     station.panel.tell("boot", epoch=epoch, seq=seq)
-    if board.reset_cause == WATCHDOG and not chronicle.refused:
-        station.panel.complain("board.watchdog")
-        station.note("board.watchdog", "%d open" % len(open_attempts))
+    if board.reset_cause in TOLD and not chronicle.refused:
+        station.panel.complain(TOLD[board.reset_cause])
+        station.note(TOLD[board.reset_cause], "%d open" % len(open_attempts))
     tell_parting(station)
     why, said = (kinds.FAULT, "statement.refused") if chronicle.refused else (kinds.POWER, "run.power")
     for place in open_attempts:

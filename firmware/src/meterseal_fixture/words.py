@@ -147,6 +147,10 @@ SENTENCES = {
         "本机由看门狗或更新重新启动；若非更新且问题重复，请联系维护人员。",
         "The watchdog or an update restarted this board; if it was no update and happens again, call service.",
     ),
+    "board.brown_out": (
+        "供电电压过低，本机曾重新启动并已记录；请检查电源与接线。",
+        "The supply sagged and this board restarted, which is on record; check the supply and its wiring.",
+    ),
     "task.stuck": (
         "上次检定中程序停滞（%s），本机已重新启动并记录；请重新检定，问题重复时联系维护人员。",
         "The program hung in a run (%s) and the board restarted, which is on record. Test again, or call service.",
