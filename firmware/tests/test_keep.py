@@ -272,14 +272,15 @@ def test_only_covered_segments_go_oldest_first_and_only_for_room():
 
 def test_full_leaves_a_reserve_in_which_a_run_is_closed():
     """Capacity six blocks, reserve two: with four full segments an attempt may still begin, with five not; who began
-    with four can keep attempt and result.
+    with four can keep attempt and result. `free` is what is left before that: whole segments of one block each here.
     """
     with Folder() as path:
         keep = Keep(path, ROOM, SEGMENT, RESERVE)
+        assert keep.free == ROOM - RESERVE
         fill(keep, 1, 0, 7, LARGE)
-        assert len(segments(path)) == 4 and keep.full is False
+        assert len(segments(path)) == 4 and keep.full is False and keep.free == ROOM - RESERVE - 4 * SEGMENT
         attempt = Written((1, 8), opens=True, size=LARGE).append(keep)
-        assert keep.full is True
+        assert keep.full is True and keep.free < 0
         Written((1, 9), closes=attempt.number, size=LARGE).append(keep)
         assert keep.open_attempts() == [] and keep.full is True
         keep.cover(1, 9)

@@ -26,7 +26,17 @@ from hashlib import sha256
 from meterseal_fixture.aside import HASH, Aside
 from meterseal_fixture.cell import Cell
 from meterseal_fixture.errors import NotKept, QueueFull
-from meterseal_fixture.record import CHECK, HEAD, NOWHERE, Entry, pack_head, read_body, walk, write_back
+from meterseal_fixture.record import (
+    CHECK,
+    HEAD,
+    NOWHERE,
+    Entry,
+    Record,
+    pack_head,
+    read_body,
+    walk,
+    write_back,
+)
 from meterseal_fixture.segment import START, Segment, blocks, raw_place, read_place
 from meterseal_fixture.summary import MOST_OPEN, Summary, read_summary, remove
 from meterseal_wire import labels as L
@@ -42,16 +52,6 @@ RESERVE_BYTES = 3 * PARCEL_BYTES
 PREFIX, SUMMARY = "seg-", "sum-"
 TAG = 4
 MOST_EARLY = 64
-
-
-class Record:
-    """A kept statement: epoch, seq, identity (32 bytes), statement bytes and evidence items."""
-
-    def __init__(self, entry: Entry, parts: list[bytes]) -> None:
-        self.epoch, self.seq = entry.number
-        self.identity = entry.identity
-        self.statement = parts[0] if parts else b""
-        self.evidence = parts[1:]
 
 
 class Keep:
@@ -127,10 +127,15 @@ class Keep:
         return self._pending
 
     @property
+    def free(self) -> int:
+        """Bytes that may still be taken before no new attempt begins; below 0 where that is so already."""
+        held = sum(blocks(segment.size) for segment in self._segments if not self._may_go(segment))
+        return self.capacity - self.reserve - held
+
+    @property
     def full(self) -> bool:
         """True when a new attempt must not begin: what cannot go leaves less than the reserve."""
-        held = sum(blocks(segment.size) for segment in self._segments if not self._may_go(segment))
-        return held + self.reserve > self.capacity
+        return self.free < 0
 
     def identity_at(self, epoch: int, seq: int) -> bytes | None:
         """Identity of the record at that place, None where there is none."""

@@ -14,9 +14,9 @@ import time
 from meterseal_fixture.absence import Absence
 from meterseal_fixture.chronicle import Chronicle
 from meterseal_fixture.down import Down
-from meterseal_fixture.keep import Record
 from meterseal_fixture.link import Link, NotSent
 from meterseal_fixture.panel import Panel
+from meterseal_fixture.record import Record
 from meterseal_fixture.settings import Settings
 from meterseal_wire.encode import encode
 

@@ -35,6 +35,16 @@ class Entry:
         self.offset = self.size = 0
 
 
+class Record:
+    """A kept statement: epoch, seq, identity (32 bytes), statement bytes and evidence items."""
+
+    def __init__(self, entry: Entry, parts: list[bytes]) -> None:
+        self.epoch, self.seq = entry.number
+        self.identity = entry.identity
+        self.statement = parts[0] if parts else b""
+        self.evidence = parts[1:]
+
+
 def pack_head(entry: Entry) -> bytes:
     """The 64 bytes for an entry whose `size` is set."""
     raw = MAGIC + bytes((1 if entry.opens else 0, 0))

