@@ -3,15 +3,15 @@
 Promise: when `append` returns, the record was written, flushed and read back; after a power cut at any moment the
 next scan finds every record that was ever returned, and at most one torn record at a segment's end, which it
 passes over. Why it holds: a record is never edited, a torn segment is never continued, after a failed write nothing
-more is taken, and both small numbers (the covered place, the epoch) live in cells that survive a cut (cell.py).
+more is taken, and the small numbers (the epoch, what others promised: promises.py) live in cells that survive a cut.
 
 Space: a segment goes when the registry has a receipt for everything in it, or, oldest first, when room is needed and
 custody covers everything in it; never while an attempt that began in it is open, and never the one with the newest
 record, which the next epoch must cite. Files are counted in whole blocks of the flash. A reserve stays free, so that
 a run which has begun can always be signed to its end.
 
-Custody counts under the key of the edge that gave it: with a new edge, everything is offered again that no receipt
-covers. Receipts come in any order; what is persistent is the place up to which there is one for every record.
+With a new edge everything is offered again that no receipt covers (promises.py). Receipts come in any order; what is
+persistent is the place up to which there is one for every record.
 
 In memory stands one entry a segment, not one a record. Records are found by walking a segment's heads. A start reads
 the summaries of full segments (summary.py) and walks only the newest, and those whose summary is torn or missing.
@@ -21,11 +21,11 @@ Not covered: flash that silently loses its newest record. The chain, anchored ou
 
 import os
 from binascii import crc32
-from hashlib import sha256
 
-from meterseal_fixture.aside import HASH, Aside
+from meterseal_fixture.aside import Aside
 from meterseal_fixture.cell import Cell
 from meterseal_fixture.errors import NotKept, QueueFull
+from meterseal_fixture.promises import Promises
 from meterseal_fixture.record import (
     CHECK,
     HEAD,
@@ -37,7 +37,7 @@ from meterseal_fixture.record import (
     walk,
     write_back,
 )
-from meterseal_fixture.segment import START, Segment, blocks, raw_place, read_place
+from meterseal_fixture.segment import START, Segment, blocks
 from meterseal_fixture.summary import MOST_OPEN, Summary, read_summary, remove
 from meterseal_wire import labels as L
 from meterseal_wire.encode import encode
@@ -50,7 +50,6 @@ SEGMENT_BYTES = 32768
 CAPACITY_BYTES = 1 << 21
 RESERVE_BYTES = 3 * PARCEL_BYTES
 PREFIX, SUMMARY = "seg-", "sum-"
-TAG = 4
 MOST_EARLY = 64
 
 
@@ -70,7 +69,6 @@ class Keep:
         edge: bytes = b"",
     ) -> None:
         self.folder = folder
-        self._edge = sha256(edge).digest()[:TAG]
         self.capacity, self.segment_bytes, self.reserve = capacity, segment_bytes, reserve
         self.damaged = 0
         self._segments: list[Segment] = []
@@ -79,10 +77,8 @@ class Keep:
         self._head: Record | None = None
         self._sound = True
         self.aside = Aside(folder + "/aside")
-        self._gone = Cell(folder + "/gone", 8 + HASH)
-        self._cited = self._last_gone()
-        self._covered = Cell(folder + "/covered", 8 + TAG)
-        self._entered = Cell(folder + "/entered", 8)
+        self._promises = Promises(folder, edge)
+        self._cited = self._promises.gone()
         self._early: list[bytes] = []
         self._epoch = Cell(folder + "/epoch", 4)
         self._scan()
@@ -113,13 +109,11 @@ class Keep:
 
     def covered(self) -> tuple[int, int]:
         """The highest place that custody of this edge, or receipts, cover; (0, -1) before any."""
-        raw = self._covered.read()
-        promised = read_place(raw) if raw[8:] == self._edge else START
-        return max(promised, self.entered())
+        return self._promises.covered()
 
     def entered(self) -> tuple[int, int]:
         """The highest place up to which the registry has a receipt for every record; (0, -1) before any."""
-        return read_place(self._entered.read())
+        return self._promises.entered()
 
     @property
     def count(self) -> int:
@@ -225,14 +219,14 @@ class Keep:
     def cover(self, epoch: int, seq: int) -> None:
         """Custody, verified by the caller, covers everything up to (epoch, seq). Never goes back."""
         if (epoch, seq) > self.covered():
-            self._covered.write(raw_place((epoch, seq)) + self._edge)
+            self._promises.cover((epoch, seq))
             self._pending = self._uncovered()
 
     def set_aside(self, place: tuple[int, int], name: bytes) -> bool:
         """The edge refused what is offered at that place, the oldest uncovered one: it and all behind it is not offered
         again, and the record before it is what the next epoch cites. False where that is not there any more.
         """
-        head, gone = self._head, self._last_gone()
+        head, gone = self._head, self._promises.gone()
         before = self.identity_at(*self.covered()) or (gone and (gone.epoch, gone.seq) == self.covered())
         stretch = (place, (head.epoch, head.seq)) if head else None
         if not stretch or not before or not self.aside.add(stretch, name, self.entered()):
@@ -259,7 +253,7 @@ class Keep:
             found = self._next(last)
         if last == START:
             return False
-        self._entered.write(raw_place(last))
+        self._promises.enter(last)
         self._pending = self._uncovered()
         return self._drop_entered()
 
@@ -282,16 +276,12 @@ class Keep:
         last = self._segments[0].last
         found = self._after((last[0], last[1] - 1)) if last == self.covered() else None
         if found and found[1].number == last:
-            self._gone.write(raw_place(last) + found[1].identity)
+            self._promises.went(found[1])
         try:
             os.remove(self._path(self._segments[0]))
         except OSError as wrong:
             raise NotKept("keep.not_kept", "%s: %s" % (self._path(self._segments[0]), wrong))
         remove(self._summary(self._segments.pop(0)))
-
-    def _last_gone(self) -> Record | None:
-        raw = self._gone.read()
-        return Record(Entry(read_place(raw), raw[8:], 0, False, NOWHERE), []) if raw else None
 
     def _may_go(self, segment: Segment) -> bool:
         if segment is self._segments[-1] or segment.last > self.covered():
