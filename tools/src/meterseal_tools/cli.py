@@ -21,7 +21,20 @@ COMMANDS = (
     "provision",
     "verify-board",
 )
-GROUPS = ("mbus", "cjt188", "edge", "firmware", "keys", "log", "people", "plan", "proof", "rig", "rules", "vectors")
+GROUPS = (
+    "mbus",
+    "cjt188",
+    "edge",
+    "firmware",
+    "keys",
+    "log",
+    "people",
+    "plan",
+    "proof",
+    "rig",
+    "rules",
+    "vectors",
+)
 
 
 class Verbs(TyperGroup):
