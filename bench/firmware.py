@@ -102,8 +102,8 @@ def size_row() -> Row:
 
 
 def heap_rows() -> list[Row]:
-    """firmware.heap_kib, .heap_static_kib: runs of twenty positions on the simulated bench, by flying start and by static
-    start and stop, code aside, by the suite's own test.
+    """firmware.heap_kib, .heap_static_kib: runs of twenty positions on the simulated bench, by flying start and by
+    static start and stop, code aside, by the suite's own test.
     """
     command = [sys.executable, "-m", "pytest", "-q", "-s", HEAP_TEST, "-k", "heap"]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
