@@ -8,9 +8,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fuzz import certificate_target, mbus_target, receipt_target, scan_target
+from fuzz import certificate_target, mbus_target, note_target, receipt_target, scan_target
 from fuzz.run import CORPUS, KEPT_FILES, LONGEST, TARGETS, target
 
+from meterseal_protocol import note_key
 from meterseal_protocol.check import YES, Answer
 from meterseal_wire import scan as scanner
 from meterseal_wire.encode import Tag
@@ -87,6 +88,12 @@ def test_a_receipt_that_is_not_compared_is_found(monkeypatch: pytest.MonkeyPatch
     """A check that forgets the signature lets receipts of another leaf lead to roots that nobody signed."""
     monkeypatch.setattr(receipt_target.receipt._Parts, "signer", lambda *_: receipt_target.KEY.thumbprint)
     assert refused("receipt", receipt_target.one)
+
+
+def test_a_cosignature_that_is_not_checked_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that believes the time in a line without its signature is told another second."""
+    monkeypatch.setattr(note_key, "_checked", lambda _key, _text, value: int.from_bytes(value[:8], "big"))
+    assert refused("note", note_target.one)
 
 
 def test_a_tag_is_spelled_as_it_was_scanned() -> None:
