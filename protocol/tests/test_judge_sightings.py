@@ -18,11 +18,13 @@ from meterseal_protocol.note import NoteSignature
 from meterseal_protocol.note_key import TIMED, NoteSigner
 from meterseal_protocol.testing.fixture import ModelFixture
 from meterseal_protocol.testing.people import says
+from meterseal_protocol.testing.runs import Seat, point
 from meterseal_protocol.testing.trial import TO_ATTEMPT_S, TO_BEACON_S, TO_RESULT_S, Trial
 from meterseal_protocol.testing.watched import Watched
 from meterseal_protocol.testing.world import START_S
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
+from meterseal_wire.sign1 import identity
 from meterseal_wire.suites import ED25519
 
 BEACON_S = START_S + TO_BEACON_S
@@ -34,8 +36,8 @@ DAY_S = 86_400
 class Seen(Watched):
     """A trial whose edge has a log that is watched. Grants are not entered yet."""
 
-    def __init__(self, quorum: int | None = 2) -> None:
-        self.trial = Trial()
+    def __init__(self, quorum: int | None = 2, **rules: int) -> None:
+        self.trial = Trial(rules=rules)
         super().__init__(self.trial.world, self.trial.fixture, quorum)
 
     def see(self, times: Mapping[str, int], index: int = -1) -> None:
@@ -209,6 +211,14 @@ def test_how_many_are_enough_says_the_edges_grant(quorum: int | None, expected_s
     assert start_s(log) == expected_s
 
 
+def test_an_edge_whose_grant_names_no_log_is_believed_no_log() -> None:
+    """A number of witnesses alone says nothing."""
+    log = Seen()
+    log.trial.regrant("edge", LOG_KEY=None)
+    ran(log).see({"a": A_S, "b": B_S})
+    assert start_s(log) == ENTERED_S
+
+
 def test_who_brings_it_does_not_matter() -> None:
     """The bench's own key signs the sighting; the note and the path prove themselves."""
     log = ran(Seen())
@@ -330,13 +340,18 @@ def test_a_link_that_cites_something_else_bounds_nothing() -> None:
 
 
 def test_a_statement_of_another_key_bounds_nothing() -> None:
-    """Another fixture's event that cites the result's hash is not of this chain."""
+    """Another bench's event that cites the result's hash is not of this chain, whoever puts it into the evidence."""
     log = ran(Seen())
     other = ModelFixture(log.trial.world.author("G1"), 1, 2, log.trial.fixture.head)
     log.trial.fixture.signed.append(other.event("note", "cites a stranger"))
     log.trial.enter(log.trial.fixture.signed[-1])
     log.see({"a": A_S, "b": B_S})
     assert start_s(log) == ENTERED_S
+    evidence = log.trial.record.evidence(log.trial.meter)
+    whole = replace(evidence, entries=(*evidence.entries, *log.trial.record.pool[-3:-1]))
+    assert whole.of_kind(L.KIND_SIGHTING) and not evidence.of_kind(L.KIND_SIGHTING)
+    decision = decide(whole, log.trial.record.grants(), log.trial.packs, ENTERED_S)
+    assert decision.window is not None and decision.window[0] == ENTERED_S
 
 
 # --- what an earlier bound is good for
@@ -352,6 +367,27 @@ def test_a_registry_that_was_away_makes_no_beacon_stale(seen: bool, codes: set[s
     if seen:
         log.see({"a": A_S, "b": B_S})
     assert log.trial.codes() == codes
+
+
+@pytest.mark.parametrize("seen, codes", [(True, set()), (False, {"bench.check_stale"})])
+def test_a_check_run_is_as_old_as_it_was_when_the_attempt_had_been_seen(seen: bool, codes: set[str]) -> None:
+    """A good one at the beacon's time, an hour at most before the test, whose attempt is logged a day later."""
+    log = Seen(check_within_s=3600, check_limit_ppm=5000)
+    trial, world = log.trial, log.trial.world
+    rows = [[flow, [10_000, 1], 800] for flow in (20_000, 3_000_000)]
+    own = {L.STANDARD: "CHECK-1", L.CALIBRATION: rows, L.MANAGEMENT: 1, L.TRACEABILITY: ["certificate 7"]}
+    parent = identity(world.grants["delegation"])
+    world.grants["check meter"] = world.grant("province", kinds.STANDARD, {L.PARENT: parent, **own})
+    trial.regrant("fixture W1", CHECK_METER="CHECK-1")
+    trial.begin()
+    check = (Seat(1, "99999999", points=[point(0, 2_375_000, 0)]),)
+    trial.enter(trial.fixture.attempt(check, trial.plan, trial.beacon, mode=kinds.CHECK))
+    trial.enter(trial.fixture.result(check))
+    trial.record.now_s += DAY_S
+    trial.run()
+    if seen:
+        log.see({"a": A_S, "b": B_S})
+    assert trial.codes() == codes
 
 
 @pytest.mark.parametrize("last_s, codes", [(B_S, set()), (B_S - 1, {"time.straddles"})])
