@@ -89,6 +89,18 @@ class Person:
         said |= {L.TIME_S: self.office.roll.now_s()} | {getattr(L, k.upper()): v for k, v in changes.items()}
         return bytes(build(self.author("notice"), L.KIND_NOTICE, said))
 
+    def marks(self, row: Row, *seals: str, **changes: Any) -> bytes:
+        """Seal numbers of a meter."""
+        said = {L.METER: row.meter, L.RESULT: row.result, L.POSITION: row.position, L.SEALS: list(seals)}
+        said |= {L.TIME_S: self.office.roll.now_s()} | {getattr(L, k.upper()): v for k, v in changes.items()}
+        return bytes(build(self.author("marks"), L.KIND_MARKS, said))
+
+    def correction(self, replaced: bytes, why: str = "a slip", **changes: Any) -> bytes:
+        """Something is taken back."""
+        said = {L.REPLACES: replaced, L.DETAIL: why, L.TIME_S: self.office.roll.now_s()}
+        said |= {getattr(L, k.upper()): v for k, v in changes.items()}
+        return bytes(build(self.author("correction"), L.KIND_CORRECTION, said))
+
     def proof(self, cose: bytes) -> bytes:
         """That the key is this person's."""
         return self.author().sign(PROOF + self.name.encode() + b"\n" + cose)
@@ -118,7 +130,7 @@ class Office:
         found = Desk.open(self.settings, self.runs, self.views.judge)
         assert found is not None
         self.desk = found
-        self.views.signed = found.sayings.signed
+        self.views.signed, self.views.said = found.sayings.signed, found.sayings.shown
         self.roll.clock = self.desk.throttle.clock = self.clock
         self._bench: Bench | None = None
         self.granted: list[bytes] = []

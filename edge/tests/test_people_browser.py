@@ -3,7 +3,6 @@
 import json
 import random
 import re
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -20,7 +19,6 @@ from playwright.sync_api import Browser, Page, Route, expect
 from meterseal_edge import people
 from meterseal_edge.pages import people_pages
 from meterseal_protocol.keys import KeyRing, PublicKey
-from meterseal_protocol.testing.people import mark
 from meterseal_protocol.verify import verify
 from meterseal_tools.inspect import describe
 from meterseal_wire import labels as L
@@ -134,8 +132,12 @@ def test_two_people_sign_in_their_browsers_and_the_registry_grants_the_certifica
                     "Every role" if number == 3 else "missing"
                 )
             assert seat.said == []
-        for row in office.sheet(attempt.identity).rows[:2]:
-            registry.enter(mark(registry.world, row, int(time.time())).raw)
+        slip_is_taken_back(seats[0])
+        for number, meter in enumerate(METERS[:2], 1):
+            seats[1].page.get_by_label(f"seal numbers: {meter}").fill(f"S-{number}")
+            seats[1].page.locator(f'[data-seal="{number}"]').click()
+            expect(seats[1].page.locator("#said-body")).to_contain_text(f"S-{number}")
+        assert [seat.said for seat in seats] == [[], []]
         assert registry.drain(post) == 0
         assert [registry.decided(meter) for meter in METERS] == [(200, []), (200, []), (404, ["error.limit"])]
         assert_inspect_shows(office, attempt.identity, ring, seats[0].page.locator("#root").inner_text())
@@ -144,11 +146,25 @@ def test_two_people_sign_in_their_browsers_and_the_registry_grants_the_certifica
         office.box.store.close()
 
 
+def slip_is_taken_back(seat: Seat) -> None:
+    """The verifier takes the signature back, with a reason, and signs again: the registry grants in the end."""
+    seat.page.reload()
+    seat.page.get_by_label("why it is taken back: verifier").fill("looked again")
+    seat.page.locator("[data-back]").click()
+    expect(seat.page.locator("#state")).to_contain_text("missing: verifier")
+    expect(seat.page.locator("#said-body del")).to_have_text("verifier")
+    expect(seat.page.locator("#said-body")).to_contain_text("correction: looked again")
+    seat.role(1).click()
+    expect(seat.page.locator("#state")).to_contain_text("Every role")
+
+
 def assert_inspect_shows(office: Office, run: bytes, ring: KeyRing, root: str) -> None:
     """Every sign-off of the run: signed by one of the browsers, over the root of the page, row for row."""
     found = office.desk.sayings.of(run)
-    assert [(item.role, item.entered) for item in found] == [(1, 1), (2, 1), (3, 1)]
-    for item in found:
+    kinds = [(L.KIND_NAMES[item.typ], item.role, item.entered, item.taken_back) for item in found]
+    signoffs = [("signoff", 1, 1, 1), *(("signoff", role, 1, 0) for role in (2, 3))]
+    assert kinds == [*signoffs, ("correction", 0, 1, 0), ("signoff", 1, 1, 0), *[("marks", 0, 1, 0)] * 2]
+    for item in (one for one in found if one.typ == L.KIND_SIGNOFF):
         _, bundle = office.desk.sayings.bundle(item.identity)
         raw, *items = scan(bundle, 1 << 20)
         statement = verify(raw, ring).statement

@@ -13,11 +13,24 @@ from edge.tests.conftest import Box
 from edge.tests.office import PASSWORD, Office
 
 from meterseal_edge.errors import NotTaken
-from meterseal_edge.people import credentials, desk, keys, said, sessions, sheet, throttle, trail
+from meterseal_edge.people import (
+    corrections,
+    credentials,
+    desk,
+    keys,
+    said,
+    seals,
+    sessions,
+    sheet,
+    throttle,
+    trail,
+)
 from meterseal_edge.people.passkeys import Challenges
 from meterseal_edge.people.trail import broken_at
 from meterseal_protocol.keys import PrivateKey
+from meterseal_protocol.statement import read
 from meterseal_wire.encode import encode
+from meterseal_wire.sign1 import identity
 
 Check = Callable[[Office], bool]
 
@@ -83,6 +96,37 @@ def a_grant_is_needed(office: Office) -> bool:
     return refuses(lambda: office.desk.sayings.take_signoff(li.account, found, li.signs(found.rows, 1)))
 
 
+def what_was_taken_back_counts_no_more(office: Office) -> bool:
+    """After a correction the role is missing again."""
+    li = office.equip("Li", "verifier")
+    attempt, _ = office.bench.run(GOOD_PPM)
+    found = office.sheet(attempt.identity)
+    raw = li.signs(found.rows, 1)
+    office.desk.sayings.take_signoff(li.account, found, raw)
+    corrections.take_correction(office.desk.sayings, li.account, found, li.correction(identity(raw)))
+    return office.desk.sayings.signed(found.rows[0].result) == [] and office.desk.sayings.signers(found) == {}
+
+
+def others_take_nothing_back(office: Office) -> bool:
+    """A signature is its signer's to take back."""
+    li, wang = office.equip("Li", "verifier"), office.equip("Wang", "verifier")
+    attempt, _ = office.bench.run(GOOD_PPM)
+    found = office.sheet(attempt.identity)
+    raw = li.signs(found.rows, 1)
+    office.desk.sayings.take_signoff(li.account, found, raw)
+    work = (office.desk.sayings, wang.account, found, wang.correction(identity(raw)))
+    return refuses(lambda: corrections.take_correction(*work))
+
+
+def seals_are_for_what_passed(office: Office) -> bool:
+    """A meter that failed gets no seal."""
+    li = office.equip("Li", "verifier")
+    attempt, _ = office.bench.run(BAD_PPM)
+    found = office.sheet(attempt.identity)
+    raw = li.marks(found.rows[0], "S-1")
+    return refuses(lambda: seals.take_marks(office.desk.sayings, li.account, found, raw))
+
+
 def a_name_waits(office: Office) -> bool:
     """After five failures the next attempt waits."""
     visitor = office.visit()
@@ -142,12 +186,27 @@ def kept_challenge(self: Challenges, ticket: str, _account: int) -> bytes:
     return self._given[ticket][0]
 
 
+def kept_unasked(sayings: said.Sayings, account: Any, found: sheet.Sheet, raw: bytes) -> None:
+    """Whatever is well signed is kept."""
+    sayings.keep(account, found, sayings.verified(account, raw, read(raw).typ), [])
+
+
+WHATEVER_WAS_SIGNED = "SELECT DISTINCT role FROM said WHERE result = ? AND typ = ?"
+
 PLANTED: dict[str, tuple[Check, Any, str, Any]] = {
     "no token is asked for": (acts_need_the_token, sessions, "check_csrf", lambda *_: None),
     "a code counts twice": (a_code_opens_once, credentials, "spend", lambda *_: True),
     "one key may be everybody": (two_people_are_needed, sheet.Sheet, "people_missing", lambda *_: 0),
     "keys are counted, not people": (two_people_are_needed, said, "signers", by_keys_alone),
     "the root is not compared": (rows_must_be_the_edges, said, "tree_hash", lambda _: EQUAL),
+    "a correction changes nothing": (
+        what_was_taken_back_counts_no_more,
+        said,
+        "ROLES_OF",
+        WHATEVER_WAS_SIGNED,
+    ),
+    "anybody takes back": (others_take_nothing_back, corrections, "take_correction", kept_unasked),
+    "failed meters are sealed": (seals_are_for_what_passed, seals, "take_marks", kept_unasked),
     "no grant is asked for": (a_grant_is_needed, said.Judge, "may_sign", lambda *_: True),
     "nobody waits": (a_name_waits, throttle.Throttle, "_left", lambda *_: 0),
     "sessions stay for ever": (a_session_ends, sessions, "IDLE_S", 1 << 40),

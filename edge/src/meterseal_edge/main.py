@@ -153,7 +153,7 @@ def desk_of(settings: Settings, views: Views, state: State) -> Desk | None:
         state.alarm("", error.code, str(error))
         return None
     if desk is not None:
-        views.signed = desk.sayings.signed
+        views.signed, views.said = desk.sayings.signed, desk.sayings.shown
         if restored_lately(desk.trail.roll):
             state.alarm(
                 "", "edge.people_restored", "its accounts are closed; `meterseal edge person reset` opens one"

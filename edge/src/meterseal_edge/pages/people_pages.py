@@ -101,6 +101,10 @@ class Door:
             f"{run}/signoffs": self.act(
                 lambda session, path, said: desk.sign_off(session, path["run"], said)
             ),
+            f"{run}/marks": self.act(lambda session, path, said: desk.mark(session, path["run"], said)),
+            f"{run}/corrections": self.act(
+                lambda session, path, said: desk.correct(session, path["run"], said)
+            ),
             f"{run}/notices": self.act(lambda session, path, said: desk.notify(session, path["run"], said)),
         }
         looks = {

@@ -118,6 +118,20 @@ function drawNotice(w) {
   }));
 }
 
+// What people signed about this run, oldest first; what was taken back stays, struck out.
+function drawSaid(w) {
+  byId("said").hidden = !run.said.length;
+  byId("said-title").textContent = w.said_title;
+  byId("said-body").replaceChildren(...run.said.map((one) => {
+    const what = { signoff: w[one.role] || one.role, marks: `${w.seals} · ${w.position} ${one.position}: ${one.text}`,
+      notice: `${w.notice_given} · ${w.position} ${one.position}`, correction: `${w.correction}: ${one.text}` }[one.kind];
+    const made = el("li"), said = el(one.taken_back ? "del" : "span", what);
+    made.append(said, ` — ${clock(one.at_s)}, ${one.entered ? w.receipted : w.unreceipted}`);
+    if (one.taken_back) made.append(" ", el("span", w.taken_back, "chip"));
+    return made;
+  }));
+}
+
 function drawCharts(w) {
   const drawn = run.seats.filter((seat) => seat.curve.length);
   byId("all").hidden = !drawn.length || run.mode === "training";
@@ -150,10 +164,12 @@ function draw() {
   drawChain(w);
   drawMeters(w);
   drawNotice(w);
+  drawSaid(w);
   drawCharts(w);
 }
 
 byId("sign").dataset.run = identity;
+byId("sign").addEventListener("said", () => ask());
 redraws.push(draw);
 addEventListener("resize", () => { if (run) drawCharts(words()); });
 // A run that is signed does not change; what is said of it (receipts, sign-offs) does.

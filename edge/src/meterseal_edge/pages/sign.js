@@ -5,7 +5,7 @@
   const box = document.getElementById("sign");
   if (!box) return;
   const { WORDS, ask, button, el, explained, language, table } = await import("/people_words.js");
-  const { held, hex, notice, root, rowBytes, signOff } = await import("/signing.js");
+  const { correction, held, hex, marks, notice, root, rowBytes, signOff } = await import("/signing.js");
   const run = box.dataset.run || location.pathname.split("/").at(-1);
   // Every digit that is signed: ppm are whole numbers.
   const digits = (ppm) => String(Math.abs(ppm)).padStart(5, "0");
@@ -35,7 +35,10 @@
     try { await work(); } catch (error) { problem = explained(error); }
     draw();
   }
-  const send = async (what, statement) => taken(await ask(`/api/runs/${run}/${what}`, { statement }, me.csrf));
+  async function send(what, statement) {
+    await taken(await ask(`/api/runs/${run}/${what}`, { statement }, me.csrf));
+    box.dispatchEvent(new Event("said")); // the page around shows it too
+  }
 
   function roleRow(item, w) {
     const name = w[`role_${item.role}`];
@@ -52,7 +55,7 @@
     return known ? known[language() === "zh" ? 0 : 1] : item.why;
   }
   function failedRow(item, w) {
-    const done = sheet.said.some((s) => s.kind === "notice" && s.position === item.position);
+    const done = sheet.said.some((s) => s.kind === "notice" && s.position === item.position && !s.taken_back);
     const go = button(w.notice, () => act(async () => send("notices", await notice(me.key, item, nowS()))));
     go.dataset.position = item.position;
     go.disabled = !sheet.may_notify || !isHere;
@@ -61,8 +64,38 @@
   function saidRow(item, w) {
     const link = el("a", w.download);
     link.href = `/api/said/${item.identity}`;
-    const what = item.kind === "notice" ? `${w.notice_done} ${item.position}` : w[`role_${item.role}`];
-    return [what, item.who || w.removed, el("code", item.key.slice(0, 16)), shownTime(item.at_s), item.entered ? w.entered : w.waits, link];
+    const last = el("span");
+    last.append(link);
+    if (item.taken_back) last.append(" ", el("span", w.taken_back, "chip down"));
+    else if (item.account === me.account && item.kind !== "correction" && isHere) {
+      const why = field(`${w.why_back}: ${saidWhat(item, w)}`, 200);
+      const go = button(w.take_back, () => act(async () => send("corrections", await correction(me.key, item.identity, why.value.trim(), nowS()))));
+      go.dataset.back = item.identity;
+      last.append(" ", why, " ", go);
+    }
+    return [saidWhat(item, w), item.who || w.removed, el("code", item.key.slice(0, 16)), shownTime(item.at_s), item.entered ? w.entered : w.waits, last];
+  }
+  function saidWhat(item, w) {
+    if (item.kind === "notice") return `${w.notice_done} ${item.position}`;
+    if (item.kind === "marks") return `${w.seals} ${item.position}: ${item.text}`;
+    return item.kind === "correction" ? `${w.correction}: ${item.text}` : w[`role_${item.role}`];
+  }
+  function field(name, most) {
+    const made = el("input");
+    made.maxLength = most;
+    made.setAttribute("aria-label", name);
+    made.placeholder = name.split(":")[0];
+    return made;
+  }
+  // Seal numbers of meters that passed; several are parted by commas.
+  function sealRow(row, w) {
+    const box = field(`${w.seals}: ${row.meter}`, 280);
+    const go = button(w.seal, () => act(async () => send("marks", await marks(me.key, row, box.value.split(/[,，]/).map((seal) => seal.trim()).filter(Boolean), nowS()))));
+    go.dataset.seal = row.position;
+    go.disabled = !sheet.may_notify || !isHere;
+    const made = el("span");
+    made.append(box, " ", go);
+    return [row.meter, `${row.position}`, sheet.seals[row.position] || "–", made];
   }
   function rows(w) {
     const shown = sheet.rows.map((r) => [`${r.position}`, r.meter, el("span", r.outcome === 1 ? w.passed : w.failed, r.outcome === 1 ? "chip up" : "chip down"), percent(r.largest_ppm)]);
@@ -90,6 +123,8 @@
     const state = el("p", names ? `${w.missing}: ${names} · ${w.at_least} ${sheet.least_people}` : w.complete);
     state.id = "state";
     found.push(state, ...(sheet.roles.length ? sheet.roles.map((item) => roleRow(item, w)) : [el("p", w.no_role, "soft")]));
+    const passed = sheet.rows.filter((row) => row.outcome === 1);
+    if (passed.length && sheet.may_notify) found.push(table([w.meter, w.position, w.seals, ""], passed.map((row) => sealRow(row, w))));
     if (sheet.failed.length) found.push(table([w.meter, w.position, w.reasons, ""], sheet.failed.map((item) => failedRow(item, w))));
     return [...found, ...signed];
   }

@@ -7,8 +7,8 @@ const PROOF = "MeterSeal: this signing key is mine\n";
 const ORDER = BigInt("0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"); // P-256, SEC 2
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256" };
 const [ALG, KID, CLAIMS, TYP, ESP256] = [1, 4, 15, 16, -9];
-const [POSITION, METER, TENANT, TIME_S, RESULT, ROWS, ROLE, CODES] = [11, 17, 28, 43, 87, 100, 101, 123];
-const [SIGNOFF, NOTICE] = [65021, 65024];
+const [POSITION, METER, TENANT, DETAIL, TIME_S, RESULT, ROWS, ROLE, SEALS, REPLACES, CODES] = [11, 17, 28, 41, 43, 87, 100, 101, 105, 106, 123];
+const [SIGNOFF, MARKS, CORRECTION, NOTICE] = [65021, 65022, 65023, 65024];
 const ROLE_NAMES = ["", "verifier", "checker", "approver", "supervising"];
 
 export const hex = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
@@ -118,4 +118,15 @@ export async function signOff(thumbprint, role, sheet, nowS) {
 export async function notice(thumbprint, failed, nowS) {
   const named = [[METER, failed.meter], [RESULT, unhex(failed.result)], [POSITION, failed.position]];
   return statement(thumbprint, "notice", NOTICE, new Map([...named, [CODES, failed.codes], [TIME_S, nowS]]));
+}
+
+// Seal numbers fitted to a meter that passed.
+export async function marks(thumbprint, row, seals, nowS) {
+  const named = [[METER, row.meter], [RESULT, unhex(row.result)], [POSITION, row.position]];
+  return statement(thumbprint, "marks", MARKS, new Map([...named, [SEALS, seals], [TIME_S, nowS]]));
+}
+
+// What is taken back, and why.
+export async function correction(thumbprint, identity, why, nowS) {
+  return statement(thumbprint, "correction", CORRECTION, new Map([[REPLACES, unhex(identity)], [DETAIL, why], [TIME_S, nowS]]));
 }

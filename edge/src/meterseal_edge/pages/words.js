@@ -62,6 +62,8 @@ const CODES = {
   "edge.twice": ["您已签署。", "You have signed this already."],
   "edge.same": ["同一人不能签署所有角色：须由另一人签署。", "Somebody else must sign this: one person in all roles is not enough."],
   "edge.rows": ["所签内容与边缘站的计算不一致，未采用：重新加载页面，仍如此则通知计量工程师。", "What was signed is not what the edge computes; it was not taken: load the page again, and tell the engineer if it stays."],
+  "edge.seals": ["封印号只登记在检定合格的表上：1 至 8 个，每个 1 至 32 个字符。", "Seal numbers are recorded of meters that passed: 1 to 8 of them, 1 to 32 characters each."],
+  "edge.correction": ["只能撤回本人在此任务中签署的内容，并须写明原因。", "You take back what you signed yourself of this run, and say why."],
   "edge.notice": ["通知书只用于检定不合格的水表、燃气表。", "A notice is for a meter that failed a signed verification."],
   "edge.signature": ["签名无效或已过时：重新加载页面再签。", "The signature does not hold or is too old: load the page again and sign."],
   "edge.run": ["本站没有此任务，或属于其他委托方。", "There is no such run here, or it is another tenant's."],

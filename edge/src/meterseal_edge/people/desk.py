@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 
 from meterseal_edge.errors import NotTaken
 from meterseal_edge.people import credentials, keys, sessions
+from meterseal_edge.people.corrections import take_correction
 from meterseal_edge.people.passkeys import Passkeys
 from meterseal_edge.people.roll import ENGINEER, NAME_CHARACTERS, Account
 from meterseal_edge.people.said import ROLE_OF, Said, Sayings
+from meterseal_edge.people.seals import newest, take_marks
 from meterseal_edge.people.sessions import Session
 from meterseal_edge.people.sheet import Sheet
 from meterseal_edge.people.throttle import Throttle
@@ -93,6 +95,7 @@ class Desk:
         [count] = self.trail.roll.one("SELECT count(*) FROM passkey WHERE account = ?", account.id) or (0,)
         return {
             "name": account.name,
+            "account": account.id,
             "roles": account.roles,
             "tenant": account.tenant,
             "csrf": session.csrf,
@@ -131,6 +134,7 @@ class Desk:
             "missing": [role for role in sheet.roles if not signers.get(role)],
             "least_people": sheet.least_people,
             "failed": [{**_row(row), "codes": codes} for row, codes in sheet.failed],
+            "seals": newest(self.sayings, sheet.run.listed.identity),
             "may_notify": self.sayings.may_notify(account, sheet),
             "said": [_said(item) for item in self.sayings.of(sheet.run.listed.identity)],
         }
@@ -145,6 +149,19 @@ class Desk:
         """Take a notice of a failed meter."""
         sheet = self._sheet(session.account, run)
         self.sayings.take_notice(session.account, sheet, octets(said, "statement"))
+        return self.sheet(session, run)
+
+    def mark(self, session: Session, run: str, said: Mapping[str, Any]) -> Json:
+        """Take the seal numbers of a meter that passed."""
+        take_marks(
+            self.sayings, session.account, self._sheet(session.account, run), octets(said, "statement")
+        )
+        return self.sheet(session, run)
+
+    def correct(self, session: Session, run: str, said: Mapping[str, Any]) -> Json:
+        """Take back something that this person signed."""
+        sheet = self._sheet(session.account, run)
+        take_correction(self.sayings, session.account, sheet, octets(said, "statement"))
         return self.sheet(session, run)
 
     def bundle(self, session: Session, identity: str) -> bytes:
@@ -229,7 +246,15 @@ def _role(role: int, doubt: NotTaken | None) -> Json:
 def _said(item: Said) -> Json:
     kind = L.KIND_NAMES[item.typ]
     found = {"identity": item.identity.hex(), "kind": kind, "role": item.role, "position": item.position}
-    return {**found, "who": item.who, "key": item.key.hex(), "at_s": item.at_s, "entered": bool(item.entered)}
+    stands = {"entered": bool(item.entered), "taken_back": bool(item.taken_back), "text": item.text}
+    return {
+        **found,
+        "who": item.who,
+        "account": item.account,
+        "key": item.key.hex(),
+        "at_s": item.at_s,
+        **stands,
+    }
 
 
 def _granted(payload: Mapping[int, Any]) -> Json:

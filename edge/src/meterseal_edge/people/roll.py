@@ -38,14 +38,6 @@ CREATE TABLE IF NOT EXISTS session (
     token BLOB PRIMARY KEY, account INTEGER NOT NULL REFERENCES account ON DELETE CASCADE, csrf TEXT NOT NULL,
     made_s INTEGER NOT NULL, seen_s INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS said (
-    number INTEGER PRIMARY KEY, identity BLOB NOT NULL UNIQUE, run BLOB NOT NULL, result BLOB NOT NULL,
-    typ INTEGER NOT NULL, role INTEGER NOT NULL, position INTEGER NOT NULL, account INTEGER NOT NULL,
-    key BLOB NOT NULL, raw BLOB NOT NULL, items BLOB NOT NULL, at_s INTEGER NOT NULL, receipt BLOB,
-    UNIQUE (run, typ, role, position, key)
-);
-CREATE INDEX IF NOT EXISTS said_result ON said (result);
-CREATE INDEX IF NOT EXISTS said_waiting ON said (number) WHERE receipt IS NULL;
 CREATE TABLE IF NOT EXISTS act (
     number INTEGER PRIMARY KEY, at_s INTEGER NOT NULL, who INTEGER NOT NULL, what TEXT NOT NULL, about TEXT NOT NULL,
     hash BLOB NOT NULL, signature BLOB NOT NULL
@@ -53,6 +45,29 @@ CREATE TABLE IF NOT EXISTS act (
 CREATE TRIGGER IF NOT EXISTS act_stays BEFORE UPDATE ON act BEGIN SELECT RAISE(ABORT, 'the trail only grows'); END;
 CREATE TRIGGER IF NOT EXISTS act_kept BEFORE DELETE ON act BEGIN SELECT RAISE(ABORT, 'the trail only grows'); END;
 """
+SAID = """
+CREATE TABLE IF NOT EXISTS said (
+    number INTEGER PRIMARY KEY, identity BLOB NOT NULL UNIQUE, run BLOB NOT NULL, result BLOB NOT NULL,
+    typ INTEGER NOT NULL, role INTEGER NOT NULL, position INTEGER NOT NULL, account INTEGER NOT NULL,
+    key BLOB NOT NULL, raw BLOB NOT NULL, items BLOB NOT NULL, at_s INTEGER NOT NULL, receipt BLOB, replaces BLOB
+);
+CREATE INDEX IF NOT EXISTS said_run ON said (run);
+CREATE INDEX IF NOT EXISTS said_result ON said (result);
+CREATE INDEX IF NOT EXISTS said_replaces ON said (replaces) WHERE replaces IS NOT NULL;
+CREATE INDEX IF NOT EXISTS said_waiting ON said (number) WHERE receipt IS NULL;
+"""
+# Before there were corrections a role could be signed once by a key; what was taken back may be signed again.
+BEFORE = "SELECT 1 FROM sqlite_master WHERE name = 'said' AND sql NOT LIKE '%replaces%'"
+REBUILD = f"""
+BEGIN IMMEDIATE;
+DROP INDEX IF EXISTS said_result;
+DROP INDEX IF EXISTS said_waiting;
+ALTER TABLE said RENAME TO said_before;
+{SAID}
+INSERT INTO said SELECT *, NULL FROM said_before;
+DROP TABLE said_before;
+COMMIT;
+"""  # noqa: S608 (our own words)
 NEW = "INSERT INTO account (name, roles, tenant, password, totp, made_s) VALUES (?, ?, ?, ?, ?, ?)"
 ACCOUNT = "SELECT id, name, roles, tenant, key, cose FROM account"
 
@@ -104,6 +119,7 @@ class Roll:
             for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
                 self._db.execute(f"PRAGMA {pragma}").fetchall()
             self._db.executescript(SCHEMA)
+            self._db.executescript(REBUILD if self._db.execute(BEFORE).fetchone() else SAID)
 
     def now_s(self) -> int:
         """Unix seconds by the edge's clock."""

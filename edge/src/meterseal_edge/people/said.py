@@ -9,6 +9,7 @@ The registry judges all of it again, with everybody's grants. What it would not 
 
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 from meterseal_edge.errors import NotTaken
 from meterseal_edge.people.roll import Account
@@ -17,7 +18,7 @@ from meterseal_edge.people.trail import Trail
 from meterseal_edge.runs.figures import Judge
 from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.keys import KeyRing, PublicKey
-from meterseal_protocol.statement import Statement
+from meterseal_protocol.statement import Statement, read
 from meterseal_protocol.verify import verify
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
@@ -36,19 +37,22 @@ WHOLE_RUN, NO_ROLE = 0, 0
 CLOCK_S = 600
 ITEMS_BYTES = 1 << 22
 NEW = """
-INSERT OR IGNORE INTO said (identity, run, result, typ, role, position, account, key, raw, items, at_s)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT OR IGNORE INTO said (identity, run, result, typ, role, position, account, key, raw, items, at_s, replaces)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 OF_RUN = """
 SELECT said.identity, said.typ, said.role, said.position, said.account, said.key, said.at_s, said.receipt IS NOT NULL,
-account.name FROM said LEFT JOIN account ON account.id = said.account WHERE said.run = ? ORDER BY said.number
+account.name, EXISTS (SELECT 1 FROM said AS other WHERE other.replaces = said.identity), said.raw
+FROM said LEFT JOIN account ON account.id = said.account WHERE said.run = ? ORDER BY said.number
 """
+STANDS = "NOT EXISTS (SELECT 1 FROM said AS other WHERE other.replaces = said.identity)"
+ROLES_OF = f"SELECT DISTINCT role FROM said WHERE result = ? AND typ = ? AND {STANDS} ORDER BY role"  # noqa: S608 (our own words)
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One sign-off (role) or notice (position) of a run; `entered` is 1 once a receipt covers it,
-    `who` None once the person was removed.
+    """One sign-off (role), notice or marks (position), or correction of a run; `entered` is 1 once a receipt covers
+    it, `who` None once the person was removed, `taken_back` 1 once a correction took it back.
     """
 
     identity: bytes
@@ -60,6 +64,14 @@ class Said:
     at_s: int
     entered: int
     who: str | None
+    taken_back: int
+    raw: bytes
+
+    @property
+    def text(self) -> str:
+        """The seal numbers of marks, the reason of a correction; empty else."""
+        said = read(self.raw).payload
+        return ", ".join(said.get(L.SEALS, ())) or str(said.get(L.DETAIL, ""))
 
 
 @dataclass(frozen=True)
@@ -75,6 +87,21 @@ class Sayings:
         rows = self.trail.roll.all(OF_RUN, run)
         return [Said(*row) for row in rows]
 
+    def shown(self, run: bytes) -> list[dict[str, Any]]:
+        """The same for everybody who may see the run: no name, no key."""
+        return [
+            {
+                "kind": L.KIND_NAMES[item.typ],
+                "role": kinds.ROLE_NAMES.get(item.role, ""),
+                "position": item.position,
+                "at_s": item.at_s,
+                "text": item.text,
+                "entered": bool(item.entered),
+                "taken_back": bool(item.taken_back),
+            }
+            for item in self.of(run)
+        ]
+
     def bundle(self, identity: bytes) -> tuple[bytes, bytes]:
         """(run, what travels to the registry: CBOR array of the statement and its rows), as `inspect` reads it."""
         row = self.trail.roll.one("SELECT run, raw, items FROM said WHERE identity = ?", identity)
@@ -84,8 +111,7 @@ class Sayings:
 
     def signed(self, result: bytes) -> list[int]:
         """The roles in which a result (identity) is signed off."""
-        query = "SELECT DISTINCT role FROM said WHERE result = ? AND typ = ? ORDER BY role"
-        return [role for (role,) in self.trail.roll.all(query, result, L.KIND_SIGNOFF)]
+        return [role for (role,) in self.trail.roll.all(ROLES_OF, result, L.KIND_SIGNOFF)]
 
     def signers(self, sheet: Sheet) -> dict[int, set[bytes]]:
         """The people who signed in each role."""
@@ -93,7 +119,8 @@ class Sayings:
 
     def _signed(self, sheet: Sheet) -> list[tuple[int, tuple[int, bytes]]]:
         found = self.of(sheet.run.listed.identity)
-        return [(item.role, (item.account, item.key)) for item in found if item.typ == L.KIND_SIGNOFF]
+        signed = (item for item in found if item.typ == L.KIND_SIGNOFF and not item.taken_back)
+        return [(item.role, (item.account, item.key)) for item in signed]
 
     def against(self, account: Account, sheet: Sheet, role: int) -> NotTaken | None:
         """What speaks against a person who signs a run in a role; None where nothing does."""
@@ -122,7 +149,7 @@ class Sayings:
 
     def take_signoff(self, account: Account, sheet: Sheet, raw: bytes) -> None:
         """Keep a sign-off; NotTaken says why not."""
-        statement = self._verified(account, raw, L.KIND_SIGNOFF)
+        statement = self.verified(account, raw, L.KIND_SIGNOFF)
         payload, items = statement.payload, [row.encoded() for row in sheet.rows]
         role: int = payload[L.ROLE]
         with self.trail.roll.together():  # nobody signs between the look and the writing
@@ -134,7 +161,7 @@ class Sayings:
                 raise NotTaken("edge.rows", why)
             if payload.get(L.TENANT, "") != sheet.run.listed.tenant:
                 raise NotTaken("edge.rows", "the sign-off names another tenant than the run")
-            self._keep(account, sheet, statement, items)
+            self.keep(account, sheet, statement, items)
 
     def may_notify(self, account: Account, sheet: Sheet) -> bool:
         """True if a person can give notice of a failed meter: granted in a role that they have."""
@@ -144,7 +171,7 @@ class Sayings:
 
     def take_notice(self, account: Account, sheet: Sheet, raw: bytes) -> None:
         """Keep a notice (检定结果通知书) of a meter that failed; NotTaken says why not."""
-        statement = self._verified(account, raw, L.KIND_NOTICE)
+        statement = self.verified(account, raw, L.KIND_NOTICE)
         payload = statement.payload
         if not self.may_notify(account, sheet):
             why = "no person grant names this key, a role of yours and this kind of meter"
@@ -155,9 +182,14 @@ class Sayings:
         [(row, codes)] = mine
         if (payload[L.RESULT], payload[L.METER], payload[L.CODES]) != (row.result, row.meter, codes):
             raise NotTaken("edge.rows", "the notice says something else than the edge computes")
-        self._keep(account, sheet, statement, [])
+        with self.trail.roll.together():
+            found = self.of(sheet.run.listed.identity)
+            own = [item for item in found if item.key == account.key and not item.taken_back]
+            if (L.KIND_NOTICE, row.position) in [(item.typ, item.position) for item in own]:
+                raise NotTaken("edge.twice", "this key has signed this already")
+            self.keep(account, sheet, statement, [])
 
-    def _verified(self, account: Account, raw: bytes, typ: int) -> Statement:
+    def verified(self, account: Account, raw: bytes, typ: int) -> Statement:
         """A statement of this kind that the person's own key signed, now."""
         if account.cose is None:
             raise NotTaken("edge.key", "make a signing key in this browser first")
@@ -174,14 +206,15 @@ class Sayings:
             raise NotTaken("edge.signature", "it was signed too long ago; load the page again and sign")
         return statement
 
-    def _keep(self, account: Account, sheet: Sheet, statement: Statement, items: list[bytes]) -> None:
+    def keep(self, account: Account, sheet: Sheet, statement: Statement, items: list[bytes]) -> None:
+        """On disk, in the trail, and soon on its way to the registry."""
         run, payload = sheet.run.listed.identity, statement.payload
         role, position = payload.get(L.ROLE, NO_ROLE), payload.get(L.POSITION, WHOLE_RUN)
-        result = sheet.rows[0].result
+        result, replaces = sheet.rows[0].result, payload.get(L.REPLACES)
         values = (statement.identity, run, result, statement.typ, role, position, account.id, account.key)
         with self.trail.roll.together():
             now_s = self.trail.roll.now_s()
-            if not self.trail.roll.change(NEW, *values, statement.raw, encode(items), now_s):
+            if not self.trail.roll.change(NEW, *values, statement.raw, encode(items), now_s, replaces):
                 raise NotTaken("edge.twice", "this key has signed this already")
             told = {
                 "run": run.hex(),

@@ -72,6 +72,7 @@ class Drawing:
             "between": between(run),
             "missing": missing(self.views, run.listed),
             "supervisors": supervisors(self.views, run.listed),
+            "said": list(self.views.said(run.listed.identity)),
             "seats": self._seats(),
         }
 

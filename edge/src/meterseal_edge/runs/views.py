@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Protocol
+from typing import Any, Protocol
 
 from meterseal_edge.errors import StoreFailed
 from meterseal_edge.runs.catalogue import Catalogue, Listed, Wanted
@@ -39,15 +39,21 @@ def not_known(_result: bytes) -> Sequence[int] | None:
     """No sign-off is known at this edge, of any result."""
 
 
+def nothing_said(_run: bytes) -> Sequence[dict[str, Any]]:
+    """Nobody signs at this edge."""
+    return ()
+
+
 @dataclass
 class Views:
-    """The index, the judge, and `signed`: the roles in which a result (identity) is signed off, None where this edge
-    cannot know.
+    """The index, the judge, `signed`: the roles in which a result (identity) is signed off, None where this edge
+    cannot know; and `said`: what people signed about a run (identity of its attempt).
     """
 
     catalogue: Catalogue
     judge: Judge
     signed: Callable[[bytes], Sequence[int] | None] = not_known
+    said: Callable[[bytes], Sequence[dict[str, Any]]] = nothing_said
     _figures: OrderedDict[tuple[bytes, int], list[Figures]] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
