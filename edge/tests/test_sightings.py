@@ -7,6 +7,7 @@ import httpx
 import pytest
 from edge.tests.conftest import Box
 from edge.tests.site import SmallRegistry, served
+from registry.tests.conftest import METER, Office
 
 from meterseal_edge.errors import RegistryAbsent
 from meterseal_edge.outbox import Outbox
@@ -19,14 +20,17 @@ from meterseal_protocol.merkle import Inclusion
 from meterseal_protocol.note_key import TIMED, NoteSigner
 from meterseal_protocol.quorum import LogTrust, Quorum, Sighting, seen_s
 from meterseal_protocol.statement import Statement
-from meterseal_protocol.testing.fixture import ModelFixture
+from meterseal_protocol.testing.fixture import ModelFixture, Signed
 from meterseal_protocol.testing.runs import Seat, plan_document, point
+from meterseal_protocol.testing.world import World
 from meterseal_protocol.verify import verify
 from meterseal_tools.services import free_port
+from meterseal_wire import kinds
 from meterseal_wire import labels as L
+from meterseal_wire.sign1 import identity
 from meterseal_wire.suites import ED25519
 
-ORIGIN, NOW_S = "edge/EDGE1", 1_795_000_000
+ORIGIN, NOW_S, DAY_S = "edge/EDGE1", 1_795_000_000, 86_400
 PLAN = plan_document(bytes(32), [[2_500_000, 1000, 10_000_000, 5000, 1]])
 SEAT = Seat(1, "12082058", points=[point(0, 2_500_000, 0)])
 
@@ -41,7 +45,7 @@ class NoInbox:
 class Watch:
     """A box whose log is published, a witness that cosigns when the test says so, and a registry that may be away."""
 
-    def __init__(self, box: Box) -> None:
+    def __init__(self, box: Box, fixture: ModelFixture | None = None) -> None:
         self.box = box
         self.registry, self.port = SmallRegistry(box.world), free_port()
         url = f"http://127.0.0.1:{self.port}"
@@ -52,7 +56,7 @@ class Watch:
         self.witness = NoteSigner("witness.example/w", PrivateKey.generate(ED25519), TIMED)
         self.client = httpx.Client(base_url=url)
         self.start()
-        self.fixture: ModelFixture = box.fixture()
+        self.fixture = fixture or box.fixture()
         box.offer(*self.fixture.signed)
 
     def start(self) -> None:
@@ -156,3 +160,50 @@ def test_a_registry_that_is_back_takes_each_once(watch: Watch) -> None:
         watch.registry.refuse.clear()
         assert watch.sightings.round(watch.client) == ROUND_S
     assert (watch.files, watch.registry.entered, watch.registry.times_sent[name]) == ([], [name], 2)
+
+
+class Shared(Box):
+    """An edge in the world of a registry."""
+
+    def __init__(self, folder: Path, world: World) -> None:
+        self.folder, self.world, self.messages = folder, world, 0
+        self.reopen()
+
+
+def test_a_real_registry_grants_by_what_the_edge_hands_in(tmp_path: Path) -> None:
+    """Design section 1 item 4, end to end: log key, quorum and witness by grants; the registry was away for 15 days."""
+    for name in ("registry", "edge"):
+        (tmp_path / name).mkdir()
+    office = Office(tmp_path / "registry")
+    watch = Watch(Shared(tmp_path / "edge", office.world), office.fixture)
+    world = office.world
+    parent = identity(world.grants["delegation"])
+    edge = {L.PARENT: parent, L.SUBJECT_KEY: world.cose("edge"), L.EDGE: "EDGE1", L.SITE: "YUHANG1"}
+    edge |= {L.LOG_KEY: watch.published.key.public.cose, L.QUORUM: 1}
+    said = {L.SUBJECT_KEY: watch.witness.key.public.cose, L.WITNESS: watch.witness.key.name}
+    office.offer(Signed(world.grant("province", kinds.EDGE, edge)))
+    office.offer(Signed(world.grant("root", kinds.WITNESS, said)))
+    office.tick(DAY_S)
+    office.beacon = identity(office.record.beacon(office.now_s))
+    run = office.run()
+    watch.box.offer(*run)
+    seen_at = office.tick(10)
+    watch.cosign(seen_at)
+    watch.sightings.keep()
+    watch.sightings.keep()
+    office.tick(15 * DAY_S)
+    office.offer(*run)
+    assert reasons(office) == ["time.beacon_stale"]
+    office.offer(*(Signed(path.read_bytes()) for path in watch.files))
+    assert reasons(office) == []
+    decision = office.record.decisions.newest(METER)
+    assert decision is not None and decision.payload[L.WINDOW][0] == seen_at
+    for opened in (watch.client, watch.box.store, office.record.entries.store):
+        opened.close()
+
+
+def reasons(office: Office) -> list[str]:
+    """Codes of the newest decision."""
+    decision = office.record.decisions.newest(METER)
+    assert decision is not None
+    return [code for code, _ in decision.payload[L.REASONS]]
