@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import httpx
 import paho.mqtt.client as mqtt
 from edge.tests.factory import Factory
+from edge.tests.forked import Forked
 from edge.tests.site import wait_until
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -39,6 +40,17 @@ class Faults:
         self.factory.box.edge.kill()
         self.factory.box.edge.start()
         self.kills += 1
+
+    def kill_edge_again_and_again(self, times: int) -> None:
+        """SIGKILL, and the next edge is killed while it starts; the last one of so many lives."""
+        edge = self.factory.box.edge
+        assert isinstance(edge, Forked)
+        for _ in range(times - 1):
+            edge.kill()
+            edge.begin()
+            self.pause(0.005, 0.2)
+            self.kills += 1
+        self.kill_edge()
 
     def kill_broker(self) -> None:
         """SIGKILL: mosquitto forgets all it had not saved, sessions and messages that it acknowledged."""
