@@ -1,8 +1,8 @@
 """An edge that starts in a tenth of the time: a process that has imported everything forks one at each start.
 
 What runs is the edge's own `main` on its own files in its own process, and SIGKILL ends it as any other. Only what is
-the same at each start, reading some six hundred modules, is done once. So a hundred kills fit into `make test`; `make soak`
-starts every edge from nothing.
+the same at each start, reading some six hundred modules, is done once. So a hundred kills fit into `make test`; `make
+soak` starts every edge from nothing.
 """
 
 import os

@@ -127,7 +127,7 @@ class Office:
         )
         self.runs = Catalogue(box.folder / catalogue.FILE, box.store, box.keys.name_of)
         self.views = Views(self.runs, Judge(box.keys, [PACK]))
-        found = Desk.open(self.settings, self.runs, self.views.judge)
+        found = Desk.open(self.settings, self.runs, self.views.judge, box.state.acknowledge)
         assert found is not None
         self.desk = found
         self.views.signed, self.views.said = found.sayings.signed, found.sayings.shown

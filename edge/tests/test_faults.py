@@ -1,4 +1,4 @@
-"""A factory under faults: edge and broker killed a hundred times each, a disk that is full now and then, everything twice.
+"""A factory under faults: edge and broker killed a hundred times each, a disk that is full now and then, duplicates.
 
 `make soak` does the same for minutes, with edges that start from nothing and processes that verify beside them.
 """

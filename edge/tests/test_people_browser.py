@@ -341,6 +341,22 @@ def test_the_engineer_reads_the_trail(office: Office, seats: list[Seat]) -> None
     expect(seat.page.locator("#trail p")).to_contain_text(office.desk.trail.newest()[1].hex())
 
 
+def test_an_alarm_is_seen_to_by_somebody_and_stands_in_the_trail(office: Office, seats: list[Seat]) -> None:
+    """Issue 6, point 7: alarms with what to do; who walks by reads them and changes nothing."""
+    office.box.state.alarm("W1", "chain.gap", "1/2 is missing")
+    rows = seats[0].page.locator("#alarms tbody tr")
+    seats[0].page.goto(seats[0].origin)
+    expect(rows).to_have_count(1)
+    expect(rows.locator("button")).to_have_count(0)
+    seats[0].log_in(office.hire("Li", "operator"))
+    seats[0].page.goto(seats[0].origin)
+    rows.get_by_role("button", name="Seen to: chain.gap W1").click()
+    expect(rows).to_have_count(0)
+    [act, _] = office.desk.trail.page()
+    assert (act.name, act.what, act.about) == ("Li", "alarm seen to", {"fixture": "W1", "code": "chain.gap"})
+    assert seats[0].said == []
+
+
 def test_who_is_not_logged_in_is_asked_to_and_sees_no_sheet(office: Office, seats: list[Seat]) -> None:
     """The panel is for people; the page around it can be read."""
     attempt, _ = office.bench.run(GOOD_PPM)

@@ -282,6 +282,19 @@ def test_the_trail_is_for_the_engineer_and_comes_in_pages(office: Office) -> Non
     assert len(visitor.get("/api/trail?before=x").json()["acts"]) == 2
 
 
+def test_an_alarm_is_no_tenants_to_see_to_and_one_that_is_gone_is_told(office: Office) -> None:
+    """A tenant's people see alarms of their own benches, without the reason; the edge is the factory's."""
+    office.box.state.alarm("W1", "chain.gap", "why")
+    said = {"fixture": "W1", "code": "chain.gap"}
+    assert office.visit().post("/api/alarms/seen", said).status_code == 401
+    theirs = office.visit(office.hire("Wang", "operator", tenant="T1"))
+    assert theirs.post("/api/alarms/seen", said).json()["code"] == "edge.role"
+    own = office.visit(office.hire("Li", "operator"))
+    assert [own.post("/api/alarms/seen", said).status_code for _ in range(2)] == [200, 400]
+    assert office.box.state.snapshot()["alarms"] == []
+    assert office.desk.trail.page()[0].what == "alarm seen to"
+
+
 def test_without_an_origin_in_the_settings_there_are_no_people_at_all(box: Box) -> None:
     """The edge works as before: no file, no address that takes anything; the page says that nobody can log in."""
     with closing(Office(box)) as office:

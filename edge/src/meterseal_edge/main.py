@@ -147,7 +147,7 @@ def runs_of(settings: Settings, store: Store, keys: Keybook) -> Views:
 def desk_of(settings: Settings, views: Views, state: State) -> Desk | None:
     """People's desk where the settings have one. A file of people that is damaged does not keep statements out."""
     try:
-        desk = Desk.open(settings, views.catalogue, views.judge)
+        desk = Desk.open(settings, views.catalogue, views.judge, state.acknowledge)
     except PeopleFailed as error:
         log.warning("%s", error)
         state.alarm("", error.code, str(error))

@@ -14,7 +14,7 @@ let drawnOverview = "";
 const cardsDrawn = new Map();
 
 function drawAlarms(w) {
-  const said = language + JSON.stringify(last.alarms);
+  const said = language + last.acts + JSON.stringify(last.alarms);
   if (said === drawnAlarms) return; // a screen reader says a live region again whenever it is drawn again
   drawnAlarms = said;
   byId("alarms-title").textContent = w.alarms;
@@ -33,10 +33,30 @@ function drawAlarms(w) {
     const why = row.querySelector(".why");
     if (meaning) why.append(el("div", meaning[language === "zh" ? 0 : 1]));
     why.append(el("div", a.why, "soft"));
+    if (last.acts) why.append(seenButton(a, w));
     body.append(row);
   }
   table.append(top, body);
   byId("alarms").replaceChildren(table);
+}
+
+// Somebody who is logged in takes an alarm off the list; it stands in the trail, and comes again if it is raised again.
+function seenButton(a, w) {
+  const made = el("button", w.seen);
+  made.type = "button";
+  made.setAttribute("aria-label", `${w.seen}: ${a.code} ${a.fixture}`);
+  made.onclick = async () => {
+    made.disabled = true;
+    try {
+      const me = await (await fetch("/api/me")).json();
+      const headers = { "content-type": "application/json", "x-meterseal-csrf": me.csrf || "" };
+      const answer = await fetch("/api/alarms/seen", { method: "POST", headers, body: JSON.stringify({ fixture: a.fixture, code: a.code }) });
+      if (!answer.ok) made.textContent = (await answer.json()).why;
+    } catch {
+      made.disabled = false;
+    }
+  };
+  return made;
 }
 
 function drawBanner(w) {

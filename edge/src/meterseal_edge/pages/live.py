@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any
 
 from meterseal_edge.errors import StoreFailed
+from meterseal_edge.people.roll import Account
 from meterseal_edge.runs.catalogue import OPEN, Listed
 from meterseal_edge.runs.drawn import MODES
 from meterseal_edge.runs.plan_steps import steps
@@ -72,6 +73,7 @@ class Live:
         """Everything that a viewer may see, as JSON values; counts are null while the store can't be read."""
         facts = self._state.snapshot()
         facts["now_s"], facts["whole"] = int(time.time()), viewer.sees("")
+        facts["acts"] = isinstance(viewer, Account) and viewer.sees("")
         for bench in facts["fixtures"]:
             bench["run"] = self._run(bench)
         facts["fixtures"] = [self._for(bench, viewer) for bench in facts["fixtures"]]

@@ -98,6 +98,7 @@ class Door:
             "/api/passkeys/begin": self.act(lambda session, _path, _said: desk.begin_passkey(session)),
             "/api/passkeys": self.act(lambda session, _path, said: desk.add_passkey(session, said)),
             "/api/key": self.act(lambda session, _path, said: desk.enrol(session, said)),
+            "/api/alarms/seen": self.act(lambda session, _path, said: desk.see_to(session, said)),
             f"{run}/signoffs": self.act(
                 lambda session, path, said: desk.sign_off(session, path["run"], said)
             ),

@@ -9,7 +9,7 @@ const WORDS = {
     idle: "空闲", open: "已登记", running: "检定中", settling: "收尾", quiet: "无状态",
     epoch: "启动", seq: "序号", held: "本站已存", pending: "夹具待确认", last: "最近确认", point: "流量点", unknown: "未知",
     waiting_p: "等待", reading: "读表", counting: "计数", done: "完成", silent: "无应答",
-    when: "时间", where: "夹具", what: "代码", why: "原因", times: "次数" },
+    when: "时间", where: "夹具", what: "代码", why: "原因", times: "次数", seen: "已处理" },
   en: { title: "Edge", durable: "durable", entered: "in the registry", waiting: "to be sent", quarantined: "quarantined", broker: "Broker",
     registry: "Registry", beacon: "Beacon", alarms: "Alarms", none: "none", online: "online", offline: "offline",
     lost: "The connection to the edge is lost; trying again. Fixtures are not affected: what was not acknowledged they still keep.",
@@ -18,7 +18,7 @@ const WORDS = {
     idle: "idle", open: "attempt signed", running: "running", settling: "settling", quiet: "no status",
     epoch: "boot", seq: "seq", held: "kept here", pending: "awaiting custody", last: "last custody", point: "flow point", unknown: "unknown",
     waiting_p: "waiting", reading: "reading", counting: "counting", done: "done", silent: "silent",
-    when: "time", where: "fixture", what: "code", why: "reason", times: "times" },
+    when: "time", where: "fixture", what: "code", why: "reason", times: "times", seen: "Seen to" },
 };
 // What an alarm's code means and what to do, by the code or by its part before the dot. The reason beside it is for
 // whoever looks after the edge, and English.
@@ -64,6 +64,7 @@ const CODES = {
   "edge.rows": ["所签内容与边缘站的计算不一致，未采用：重新加载页面，仍如此则通知计量工程师。", "What was signed is not what the edge computes; it was not taken: load the page again, and tell the engineer if it stays."],
   "edge.seals": ["封印号只登记在检定合格的表上：1 至 8 个，每个 1 至 32 个字符。", "Seal numbers are recorded of meters that passed: 1 to 8 of them, 1 to 32 characters each."],
   "edge.correction": ["只能撤回本人在此任务中签署的内容，并须写明原因。", "You take back what you signed yourself of this run, and say why."],
+  "edge.alarm": ["该告警已不在列表中。", "There is no such alarm any more."],
   "edge.notice": ["通知书只用于检定不合格的水表、燃气表。", "A notice is for a meter that failed a signed verification."],
   "edge.signature": ["签名无效或已过时：重新加载页面再签。", "The signature does not hold or is too old: load the page again and sign."],
   "edge.run": ["本站没有此任务，或属于其他委托方。", "There is no such run here, or it is another tenant's."],

@@ -4,7 +4,7 @@ pages/people_pages.py brings the requests here; it has looked at session and tok
 bytes are hex. Every act stands in the trail, refused logins of known people too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,6 +30,12 @@ from meterseal_wire import labels as L
 from meterseal_wire.tree import tree_hash
 
 Json = dict[str, Any]
+SeenTo = Callable[[str, str], bool]
+
+
+def nothing_there(_fixture: str, _code: str) -> bool:
+    """No alarm is on the list."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -42,15 +48,20 @@ class Desk:
     throttle: Throttle
     sayings: Sayings
     runs: Catalogue
+    seen_to: SeenTo
 
     @classmethod
-    def open(cls, settings: Settings, runs: Catalogue, judge: Judge) -> "Desk | None":
+    def open(
+        cls, settings: Settings, runs: Catalogue, judge: Judge, seen_to: SeenTo = nothing_there
+    ) -> "Desk | None":
         """The desk over `people.sqlite` in the edge's folder; None where the settings name no page origin."""
         if not settings.page_origin:
             return None
         trail = open_trail(settings.folder, PrivateKey.load(settings.key))
         passkeys = Passkeys(trail, settings.page_origin, urlsplit(settings.page_origin).hostname or "")
-        return cls(settings, trail, passkeys, Throttle(trail.roll.clock), Sayings(trail, judge), runs)
+        return cls(
+            settings, trail, passkeys, Throttle(trail.roll.clock), Sayings(trail, judge), runs, seen_to
+        )
 
     def close(self) -> None:
         """Release the people's file."""
@@ -163,6 +174,16 @@ class Desk:
         sheet = self._sheet(session.account, run)
         take_correction(self.sayings, session.account, sheet, octets(said, "statement"))
         return self.sheet(session, run)
+
+    def see_to(self, session: Session, said: Mapping[str, Any]) -> Json:
+        """Take an alarm off the list, since this person saw to it."""
+        account, fixture, code = session.account, text(said, "fixture"), text(said, "code")
+        if not account.sees(""):
+            raise NotTaken("edge.role", "alarms are seen to by people who belong to no tenant")
+        if not self.seen_to(fixture, code):
+            raise NotTaken("edge.alarm", "there is no such alarm any more")
+        self.trail.write(account.id, "alarm seen to", {"fixture": fixture, "code": code})
+        return {}
 
     def bundle(self, session: Session, identity: str) -> bytes:
         """One signed statement with its rows, as the registry gets it and `meterseal inspect` shows it."""
