@@ -222,8 +222,8 @@ def old_backup(ward: Factory) -> None:
     filled(ward)
     file = ward.folder / "backups" / "old.sqlite"
     back_up(load(ward.layout.settings), file)
-    head, digest, made_s = scan(manifest_path(file).read_bytes(), 4096)
-    manifest_path(file).write_bytes(encode([head, digest, made_s - 3 * DAY_S]))
+    head, digest, made_s, *rest = scan(manifest_path(file).read_bytes(), 4096)
+    manifest_path(file).write_bytes(encode([head, digest, made_s - 3 * DAY_S, *rest]))
 
 
 def never_heard(ward: Factory) -> None:
