@@ -30,6 +30,8 @@ from meterseal_edge.doctor.checkup import checkup
 from meterseal_edge.doctor.faults import BROKEN, FAULTS, SOON, Fault
 from meterseal_edge.folder import STORE
 from meterseal_edge.mark import Mark, Signed
+from meterseal_edge.people.roll import FILE, Roll
+from meterseal_edge.people.trail import Trail, open_trail
 from meterseal_edge.settings import load
 from meterseal_edge.site import authority, identities, renewal, revocation
 from meterseal_edge.site.layout import put
@@ -236,6 +238,31 @@ def long_silent(ward: Factory) -> None:
     enrolled(ward.layout, "W1", ward.world.keys["W1"])
 
 
+def acted(ward: Factory) -> Path:
+    """The people's file after an act."""
+    settings = load(ward.layout.settings)
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    with closing(open_trail(settings.folder, PrivateKey.load(settings.key)).roll) as roll:
+        Trail(roll, PrivateKey.load(settings.key)).write(0, "person added", {})
+    assert not {"people.older", "people.damaged"} & set(faults(ward))
+    return settings.folder / FILE
+
+
+def lost_people(ward: Factory) -> None:
+    acted(ward).unlink()
+
+
+def older_people(ward: Factory) -> None:
+    path = acted(ward)
+    path.unlink()
+    with closing(Roll(path)):
+        pass
+
+
+def damaged_people(ward: Factory) -> None:
+    acted(ward).write_bytes(b"no file of SQLite" * 300)
+
+
 CASES: list[tuple[str, Callable[[Factory], None], str]] = [
     ("tls.none", no_tls, "in the clear"),
     ("mode", key_for_all, r"edge\.key can be read by others"),
@@ -255,6 +282,9 @@ CASES: list[tuple[str, Callable[[Factory], None], str]] = [
     ("store.damaged", damaged_store, "run meterseal edge restore"),
     ("store.older", older_store, "3 statements, 4 signed for"),
     ("store.older", lost_store, "0 statements, 4 signed for"),
+    ("people.older", lost_people, "0 acts of 1"),
+    ("people.older", older_people, "0 acts of 1"),
+    ("people.damaged", damaged_people, "run meterseal edge restore"),
     ("quarantine", full_quarantine, r"of G1 is nearly full \(8 of 10\)"),
     ("outbox", old_outbox, "waited 25 hours"),
     ("backup.unnamed", unnamed_backups, "set `backups`"),

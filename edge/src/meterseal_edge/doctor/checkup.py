@@ -11,6 +11,7 @@ from meterseal_edge.doctor.disk import disk
 from meterseal_edge.doctor.faults import Fault, Found, fault
 from meterseal_edge.doctor.fixtures import fixtures
 from meterseal_edge.doctor.modes import modes
+from meterseal_edge.doctor.people import people
 from meterseal_edge.doctor.store import store
 from meterseal_edge.doctor.trust import trust
 from meterseal_edge.errors import BadSettings
@@ -24,6 +25,7 @@ CHECKS: tuple[Callable[[Settings], Found], ...] = (
     clock,
     disk,
     store,
+    people,
     backups,
     fixtures,
 )

@@ -126,6 +126,16 @@ FAULTS: dict[str, tuple[int, str, str]] = {
         "存储比已签署的更旧（{0} 条，已签 {1} 条）：运行 meterseal edge restore",
         "The store is older than what was signed for ({0} statements, {1} signed for): run meterseal edge restore",
     ),
+    "people.damaged": (
+        BROKEN,
+        "人员文件不可用（{0}）：停止边缘站，运行 meterseal edge restore",
+        "The people's file can't be used ({0}): stop the edge and run meterseal edge restore",
+    ),
+    "people.older": (
+        BROKEN,
+        "人员文件比操作记录更旧（{0} 条，已有 {1} 条）：停止边缘站，运行 meterseal edge backup 再 restore",
+        "The people's file is older than what people did ({0} acts of {1}): stop the edge, back up, restore",
+    ),
     "quarantine": (
         SOON,
         "夹具 {0} 的隔离区将满（{1}/{2}）：查明原因后清空，满后不再确认",
