@@ -164,6 +164,14 @@ class Folder:
         return self.path
 
     def __exit__(self, kind, error, where):
-        for name in os.listdir(self.path):
-            os.remove("%s/%s" % (self.path, name))
-        os.rmdir(self.path)
+        empty(self.path)
+
+
+def empty(path):
+    """Remove a folder and all that lies in it."""
+    for entry in list(os.ilistdir(path)):
+        if entry[1] & 0x4000:
+            empty("%s/%s" % (path, entry[0]))
+        else:
+            os.remove("%s/%s" % (path, entry[0]))
+    os.rmdir(path)

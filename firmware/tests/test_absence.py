@@ -78,8 +78,17 @@ def test_a_network_that_stays_away_is_told_once_and_noted_when_it_is_back():
 
 
 def test_while_it_is_away_nothing_is_noted():
-    """An absence has no length before its end."""
+    """An absence has no length to sign before its end; how long it has been so far is known, past where the
+    milliseconds come round, and nothing when it is over.
+    """
     assert story((5, "up", False), (500, "down", False)).noted == []
+    found = Story()
+    found.look(5, "up")
+    assert found.away.away_s == 0
+    found.look(100001, "down")
+    assert found.away.away_s == 100000
+    found.look(1, "up")
+    assert found.away.away_s == 0
 
 
 def test_an_edge_that_confirms_nothing_is_another_absence_than_a_network():

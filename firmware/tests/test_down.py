@@ -4,6 +4,10 @@ Statements are signed with the fixture's own software signer under other keys: w
 test's affair (RFC 6979 vectors).
 """
 
+import os
+
+from doubles import Folder
+
 from meterseal_fixture.down import MOST_WAITING, Down, believe
 from meterseal_fixture.errors import Disbelieved
 from meterseal_fixture.signer.software_p256 import SoftwareSigner, verify
@@ -19,12 +23,14 @@ REGISTRY = Author("REG-CN", "beacon", SoftwareSigner(bytes(31) + b"\x02"))
 OWN = SoftwareSigner(bytes(31) + b"\x03")
 KEYS = {L.KIND_CUSTODY: EDGE.signer.public_xy, L.KIND_BEACON: REGISTRY.signer.public_xy}
 HEAD = b"\x07" * 32
+NOWHERE = "/nowhere-at-all"  # no flash: what is to be kept is logged as not kept
 
 
 class Keep:
     """A store that holds one statement, at (1, 4), whose identity is HEAD; remembers what was covered."""
 
-    def __init__(self):
+    def __init__(self, folder):
+        self.folder = folder
         self.covered, self.entered = [], []
 
     def enter(self, identity):
@@ -38,9 +44,9 @@ class Keep:
 
 
 class Chronicle:
-    def __init__(self):
+    def __init__(self, folder=NOWHERE):
         self.author = Author("W1", "WATER-1", OWN)
-        self.keep = Keep()
+        self.keep = Keep(folder)
 
 
 class Settings:
@@ -48,9 +54,9 @@ class Settings:
     registry_key = REGISTRY.signer.public_xy
 
 
-def down():
+def down(folder=NOWHERE):
     log = []
-    found = Down(Settings, Chronicle(), verify, lambda word, text: log.append((word, text)))
+    found = Down(Settings, Chronicle(folder), verify, lambda word, text: log.append((word, text)))
     return found, log
 
 
@@ -139,12 +145,34 @@ def test_a_sound_signature_over_a_payload_out_of_shape_is_refused():
 
 
 def test_the_newest_beacon_by_number_is_held():
-    """A late older one does not replace it."""
-    found, log = down()
+    """A late older one does not replace it. After a restart it is held again, verified anew, and nobody was heard yet; one
+    that rotted in flash, or that another registry signed, is not. Flash that takes nothing costs no more than that.
+    """
     newest = beacon(5)
-    found.take(encode([beacon(3), newest, beacon(4)]))
-    found.act()
-    assert (found.beacon_number, found.beacon, log) == (5, identity(newest), [])
+    with Folder() as path:
+        found, log = down(path)
+        found.take(encode([beacon(3), newest, beacon(4)]))
+        found.act()
+        assert (found.beacon_number, found.beacon, found.heard, log) == (5, identity(newest), True, [])
+        again, log = down(path)
+        assert again.beacon is None
+        again.recall()
+        assert (again.beacon_number, again.beacon, again.heard, log) == (5, identity(newest), False, [])
+        again.take(encode([newest]))
+        again.act()
+        assert again.heard and again.beacon == identity(newest)
+        [name] = os.listdir(path + "/beacon")
+        for rotten in (newest[:-1] + bytes((newest[-1] ^ 1,)), beacon(9, EDGE), custody(), b"\x00", b""):
+            with open("%s/beacon/%s" % (path, name), "wb") as file:
+                file.write(rotten)
+            other, log = down(path)
+            other.recall()
+            assert (other.beacon, other.beacon_number, other.heard) == (None, None, False), rotten
+    lost, log = down()
+    lost.recall()
+    lost.take(encode([newest]))
+    lost.act()
+    assert lost.beacon == identity(newest) and [word for word, _ in log] == ["beacon"]
 
 
 def test_sound_custody_covers_what_it_names():

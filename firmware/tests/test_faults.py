@@ -136,3 +136,28 @@ def test_a_front_end_that_falls_silent_abandons_the_run_with_what_was_read_befor
         [abandoned] = fixture.payloads(L.KIND_ABANDONED)
         assert (abandoned[L.REASON], abandoned[L.RAW_COUNTS]) == (kinds.FAULT, [])
         assert not fixture.station.bench.counting
+
+
+def test_a_run_that_cites_an_old_beacon_goes_on_and_says_so():
+    """Offline for days: a beacon kept over a restart, and one that nobody could replace for a day and a second. Older
+    than the rules allow is the judge's affair; the operator hears of it before water flows. A fresh one: no word.
+    """
+    for heard, away_ms, told in (
+        (True, 0, []),
+        (False, 0, ["beacon.old"]),
+        (True, 86_401_000, ["beacon.old"]),
+    ):
+        with Fixture() as fixture:
+            fixture.offer.down.heard = heard
+            fixture.offer.absence.code, fixture.offer.absence._before = (
+                "link.lost" if away_ms else "",
+                away_ms,
+            )
+
+            async def script():
+                fixture.say(**order([METER]))  # noqa: B023
+                await fixture.wait(event="result_signed")  # noqa: B023
+
+            fixture.run(script())
+            assert [line["error"] for line in fixture.said() if "error" in line] == told
+            assert len(fixture.payloads(L.KIND_RESULT)) == 1

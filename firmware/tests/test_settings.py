@@ -100,6 +100,9 @@ def test_own_counters_need_sensors_the_references_volume_and_who_sets_the_flow()
     settings = Settings(fields)
     assert settings.sensors[1] == (72, 0, 0, 50000) and settings.sensors[9] == (74, 0, 0, 50000)
     assert (len(settings.sensors), settings.ref_nl) == (9, 10000)
+    below = dict(fields)
+    below["sensors"] = fields["sensors"].replace("air_mk=72:0:0:", "air_mk=72:0:-20000:")
+    assert Settings(below).sensors[1] == (72, 0, -20000, 50000)
     for name in ("sensors", "ref_nl_per_pulse", "flow_line"):
         short = {key: value for key, value in given.items() if key != name}
         assert "'%s'" % name in refused(**short), name

@@ -23,6 +23,11 @@ class Absence:
         self._said = False
         self._owed: dict[str, int] = {}
 
+    @property
+    def away_s(self) -> int:
+        """For how long somebody has been away by now, 0 where nobody is."""
+        return self._before // 1000 if self.code else 0
+
     def look(self, link_state: str, unheard: bool, station) -> None:
         """`unheard` is True while statements are kept that were offered and found no custody.
 

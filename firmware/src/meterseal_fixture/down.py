@@ -10,14 +10,18 @@ place: an edge that lost its memory, or speaks to somebody else, frees nothing.
 A refusal counts only if it names the oldest statement that custody does not cover, by the hash of what is offered
 there, and a place that is not beyond it: an edge that holds that statement names a later one. What follows from it is
 done by startup.py, between two runs.
+
+The newest beacon is kept in flash, so a bench whose edge is away for days still has one to cite after a restart. It
+bounds a test's time from below whatever its age; how old is too old the rules say, so the operator is told (offer.py).
 """
 
 from meterseal_fixture.belief import believe
 from meterseal_fixture.chronicle import Chronicle
 from meterseal_fixture.delivery import Delivery, is_part
-from meterseal_fixture.errors import Disbelieved
+from meterseal_fixture.errors import Disbelieved, NotKept
 from meterseal_fixture.question import Question
 from meterseal_fixture.settings import Settings
+from meterseal_fixture.shelf import Shelf
 from meterseal_wire import labels as L
 from meterseal_wire.digest import sha256
 from meterseal_wire.errors import WireError
@@ -27,11 +31,12 @@ from meterseal_wire.sign1 import identity
 
 PARCEL_BYTES = 65536
 MOST_WAITING = 16
+KEPT = b"beacon"
 
 
 class Down:
-    """Takes parcels as they come, and acts on them when `act` is called; `beacon` is the newest one's identity,
-    `refused` place and SHA-256 of what the edge refused and nobody has dealt with yet.
+    """Takes parcels as they come, and acts on them when `act` is called; `beacon` is the newest one's identity, `heard`
+    whether one came since the start, `refused` place and SHA-256 of what the edge refused and nobody has dealt with yet.
     """
 
     def __init__(self, settings: Settings, chronicle: Chronicle, verify, log) -> None:
@@ -43,12 +48,25 @@ class Down:
         self.log = log
         self.beacon: bytes | None = None
         self.beacon_number: int | None = None
+        self.heard = False
+        self._shelf = Shelf(chronicle.keep.folder + "/beacon", 1)
         self.dropped = 0
         self.waiting: list[bytes] = []
         self.delivery = Delivery(None, self._drop)
         self.question = Question()
         self.refused: tuple[tuple[int, int], bytes] | None = None
         self.set_time = None  # the board's, where it has a calendar clock
+
+    def recall(self) -> None:
+        """The beacon that was kept before the last restart, where there is one that still verifies."""
+        raw = self._shelf.get(KEPT)
+        try:
+            typ, fields = believe(raw, self.keys, self.verify) if raw else (0, {})
+        except Disbelieved as wrong:
+            self._drop(wrong)
+            return
+        if typ == L.KIND_BEACON:
+            self.beacon_number, self.beacon = fields[L.NUMBER], identity(raw)
 
     def take(self, parcel: bytes) -> None:
         """A message on the down topic; kept in memory until `act`. A damaged one is counted and dropped."""
@@ -97,9 +115,15 @@ class Down:
         self.chronicle.keep.enter(name)
 
     def _new_beacon(self, raw: bytes, fields) -> None:
+        self.heard = True
         if self.beacon_number is None or fields[L.NUMBER] > self.beacon_number:
             self.beacon_number = fields[L.NUMBER]
             self.beacon = identity(raw)
+            try:
+                self._shelf.put(KEPT, raw)
+            except NotKept as wrong:
+                # It is held all the same; the next one is tried again.
+                self.log("beacon", str(wrong))
 
     def _new_time(self, fields) -> None:
         seconds = self.question.answered(fields, self.chronicle.author.thumbprint)

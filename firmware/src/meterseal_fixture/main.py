@@ -54,6 +54,7 @@ async def run(board, settings: Settings) -> None:
         )
     chronicle = Chronicle(author, Keep(board.folder, edge=settings.edge_key), counter)
     down = Down(settings, chronicle, verify, board.log)
+    down.recall()
     tls = tls_from(settings.tls)
     down.delivery.granted = Granted(board.folder, settings, verify)
     down.question.entropy = board.entropy
@@ -149,7 +150,7 @@ async def _confirm(slots, link: Link, down: Down, station: Station) -> None:
     before = down.chronicle.keep.covered()
 
     def answered() -> bool:
-        return down.beacon is not None or down.chronicle.keep.covered() > before
+        return down.heard or down.chronicle.keep.covered() > before
 
     def idle() -> bool:
         return station.state == IDLE

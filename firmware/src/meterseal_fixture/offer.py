@@ -27,6 +27,7 @@ LIVE_MS = 500
 UP = "up"
 START = (0, -1)
 TOGETHER, TOGETHER_BYTES = 16, 8192
+DAY_S = 86400
 
 
 class Offer:
@@ -44,6 +45,10 @@ class Offer:
     def link_state(self) -> str:
         """up, joining or down."""
         return str(self.link.state)
+
+    def beacon_is_old(self) -> bool:
+        """True where the beacon held is from before the start, or nobody has been there to bring one for a day."""
+        return not self.down.heard or self.absence.away_s > DAY_S
 
     async def run(self, station) -> None:
         """Offer and obey for ever, telling `station` and its panel what changed."""

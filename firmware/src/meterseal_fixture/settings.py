@@ -163,7 +163,9 @@ def _sensors(fields: dict[str, object]) -> dict[int, tuple[int, int, int, int]]:
     for row in _text(fields, "sensors", OPTIONAL["sensors"]).split() if "sensors" in fields else ():
         name, _, rest = row.partition("=")
         numbers = rest.split(":")
-        if name not in QUANTITIES[1:] or len(numbers) != 4 or not all(number.isdigit() for number in numbers):
+        # Only the values may be below zero: a transmitter's span may be -20 to 80 degrees.
+        digits = numbers[:2] + [number[1:] if number[:1] == "-" else number for number in numbers[2:]]
+        if name not in QUANTITIES[1:] or len(numbers) != 4 or not all(number.isdigit() for number in digits):
             raise BadSettings(
                 "settings", "'%s' in 'sensors' is none; write it like ref_mk=72:0:0:50000" % row
             )

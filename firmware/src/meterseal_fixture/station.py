@@ -97,6 +97,8 @@ class Station:
             raise Refused("keep.full")
         self._beacon()
         self._order = self._accept(fields)
+        if self.offer.beacon_is_old():
+            self.panel.complain("beacon.old")
         self.button.pressed = False
         self._go("order_accepted")
         self._ordered.set()
