@@ -145,8 +145,8 @@ def test_a_sound_signature_over_a_payload_out_of_shape_is_refused():
 
 
 def test_the_newest_beacon_by_number_is_held():
-    """A late older one does not replace it. After a restart it is held again, verified anew, and nobody was heard yet; one
-    that rotted in flash, or that another registry signed, is not. Flash that takes nothing costs no more than that.
+    """A late older one does not replace it. After a restart it is held again, verified anew, and nobody was heard yet;
+    one that rotted in flash, or that another registry signed, is not. Flash that takes nothing costs no more than that.
     """
     newest = beacon(5)
     with Folder() as path:

@@ -155,8 +155,8 @@ def test_a_run_that_cites_an_old_beacon_goes_on_and_says_so():
             )
 
             async def script():
-                fixture.say(**order([METER]))  # noqa: B023
-                await fixture.wait(event="result_signed")  # noqa: B023
+                fixture.say(**order([METER]))
+                await fixture.wait(event="result_signed")
 
             fixture.run(script())
             assert [line["error"] for line in fixture.said() if "error" in line] == told

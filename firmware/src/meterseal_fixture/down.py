@@ -36,7 +36,8 @@ KEPT = b"beacon"
 
 class Down:
     """Takes parcels as they come, and acts on them when `act` is called; `beacon` is the newest one's identity, `heard`
-    whether one came since the start, `refused` place and SHA-256 of what the edge refused and nobody has dealt with yet.
+    whether one came since the start, `refused` place and SHA-256 of what the edge refused and nobody has dealt with
+    yet.
     """
 
     def __init__(self, settings: Settings, chronicle: Chronicle, verify, log) -> None:

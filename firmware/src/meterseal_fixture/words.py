@@ -87,7 +87,7 @@ SENTENCES = {
     ),
     "beacon.old": (
         "本次引用的时间信标是重新启动前或一天多以前收到的，结果可能不被采信；请尽快恢复与边缘服务器的连接。",
-        "The beacon that this run cites is from before the restart or a day old; the rules may refuse it. Mind the link.",
+        "This run cites a beacon from before the restart, or a day old; the rules may refuse it. Mind the link.",
     ),
     "meters.none": (
         "没有一只表可以检定，未开始；请检查总线。",
