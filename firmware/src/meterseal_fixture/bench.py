@@ -6,8 +6,8 @@ clock runs faster than the wall needs no other code. Sleeps here only keep from 
 Where the plan gives a window, the measured flow must stay in the point's band for it before gates open. If it has
 not within the plan's time, the run ends: `flow.unsteady`, signed as NO_FLOW, since no flow to measure at came.
 
-A front end that falls silent beside others takes its positions with it (`joined`): they end with FAULT and without a
-row of that point, as nobody knows what was counted there; the others go on.
+A front end that falls silent, or loses its reference, beside others takes its positions with it (`joined`): they end
+with FAULT and without a row of that point, as nobody knows what was counted there; the others go on.
 
 A point ends when every position that still takes part has its least counts. A meter that gives no edge for
 longer than QUIET_FACTOR times the plan's volume should take (and QUIET_S) leaves the run with NO_FLOW, and a row
@@ -165,7 +165,7 @@ class Bench:
     def _isolate(self) -> None:
         for position in live(self._open):
             if position.number in self.front.gone:
-                position.end_early(kinds.FAULT, "front_end.part")
+                position.end_early(kinds.FAULT, self.front.gone[position.number])
 
     async def _figures(self) -> Counts:
         counts = await self._seen()

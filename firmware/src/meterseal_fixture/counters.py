@@ -86,7 +86,7 @@ class Counters:
         self.clock, self.ticks_per_s, self.channels = row.clock(), row.ticks_per_s, row.channels
         self.rows: list[tuple[object, ...]] = [(row.name, row.channels) + row.clock() + (row.rate_hz,)]
         self.bounced: list[int] = []
-        self.gone: set[int] = set()
+        self.gone: dict[int, str] = {}
         self._late_ms = self._around * MS_PER_S // row.rate_hz
         self._stands = [unit() for unit in self._units]
         self._looked, self._passed, self._lates = clock.ms(), 0, 0

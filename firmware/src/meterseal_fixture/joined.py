@@ -11,8 +11,7 @@ one clock an attempt, needs no other rule. Refused is a measure above MOST_HZ, i
 
 The clock of the bench (settling, the length of a point, quiet meters) is the first front end's. What is signed as
 `clock` is the coarsest resolution and jitter of them, so a judge never thinks too well of a position; `rows` has each
-in its own ticks. Channel 0 of the counts is the reference as the front end saw it that counted least: where one of
-them lost its reference, the bench sees a reference that stands still, and ends the run.
+in its own ticks. Channel 0 of the counts is the reference as the front end saw it that counted least.
 
 Flow, air, and the closed-bench check are the first front end's affair, and so are temperature and pressure at all
 positions where it tells them; else each gives those of its own.
@@ -20,6 +19,9 @@ positions where it tells them; else each gives those of its own.
 One that falls silent takes its own positions with it, into `gone`, and is not asked again until the next run: nobody
 knows what its meters counted. The others go on. The first one's silence ends the run: with it go clock, flow and air.
 At the start all must answer, since nobody knows how many positions a silent one has.
+
+So does one that sees no reference: STILL looks without an edge of it, while others, no fewer than those that stand
+still, saw EDGES of the same pulses. Where nobody sees any, the bench ends the run.
 """
 
 from meterseal_fixture.errors import BadSettings, FrontEndSilent
@@ -28,6 +30,8 @@ from meterseal_fixture.pulses import Counts, FrontEnd, Sample
 NOTHING: tuple[int, ...] = (0, 0, 0)
 REFERENCE = 1
 MOST_HZ = 10_000_000  # 32 bits hold seven minutes
+STILL, EDGES = 3, 20
+SILENT, BLIND = "front_end.part", "reference.part"
 
 
 class JoinedCounts(Counts):
@@ -59,8 +63,10 @@ class Joined:
         self.channels = 0
         self.rows: list[tuple[object, ...]] = []
         self.bounced: list[int] = []
-        self.gone: set[int] = set()
+        self.gone: dict[int, str] = {}
         self._armed: list[int] = []
+        self._seen: list[int] = []
+        self._still: list[tuple[int, int]] = []
 
     async def describe(self) -> str:
         """The front ends' names, equal ones as `3*rp2350-pio`; sets what `FrontEnd.describe` does."""
@@ -108,6 +114,7 @@ class Joined:
     async def arm(self, mask: int) -> int:
         """Open the gates of `mask`, the reference's at each front end that has one of them; the first one's ticks."""
         self._armed = self._masks(mask)
+        self._seen, self._still = [0] * len(self.fronts), [(0, 0)] * len(self.fronts)
         ticks = await self.now()
         for number, own in enumerate(self._armed):
             if own:
@@ -121,8 +128,31 @@ class Joined:
         for number, (front, own) in enumerate(zip(self.fronts, self._armed)):
             said = await self._of(number, front.counts) if own else None
             parts.append((own if said else 0, said or Counts([0] * (1 + 3 * front.channels))))
-        ticks = parts[0][1].ticks if self._armed[0] else await self.now()
+        parts = self._without_the_blind(parts)
+        ticks = parts[0][1].ticks if parts[0][0] else await self.now()
         return JoinedCounts(ticks, parts)
+
+    def _without_the_blind(self, parts: list[tuple[int, Counts]]) -> list[tuple[int, Counts]]:
+        """The parts; of a front end whose reference stands still beside others' none is armed, and its positions go."""
+        moved = {}
+        for number, (armed, part) in enumerate(parts):
+            if armed:
+                moved[number], self._seen[number] = (
+                    part.channels[0][0] - self._seen[number],
+                    part.channels[0][0],
+                )
+        most = max(moved.values()) if moved else 0
+        for number, edges in moved.items():
+            looks, others = self._still[number]
+            self._still[number] = (0, 0) if edges or not most else (looks + 1, others + most)
+        blind = [
+            number for number in moved if self._still[number][0] >= STILL and self._still[number][1] >= EDGES
+        ]
+        if 2 * len(blind) <= len(moved):
+            for number in blind:
+                self._lose(number, BLIND)
+                parts[number] = (0, parts[number][1])
+        return parts
 
     async def disarm(self, mask: int) -> int:
         """Close the gates of `mask`; the first one's ticks. `bounced` as of one front end, the reference's the most."""
@@ -148,8 +178,12 @@ class Joined:
         except FrontEndSilent:
             if number == 0:
                 raise
-            self.gone.update(places)
+            self._lose(number, SILENT)
             return None
+
+    def _lose(self, number: int, code: str) -> None:
+        for place in self._places(number):
+            self.gone[place] = code
 
     def _places(self, number: int) -> list[int]:
         before = sum(front.channels - REFERENCE for front in self.fronts[:number])

@@ -58,7 +58,7 @@ class FrontEnd:
         self.channels = 0
         self.rows: list[tuple[object, ...]] = []
         self.bounced: list[int] = []
-        self.gone: set[int] = set()
+        self.gone: dict[int, str] = {}
         self.scale = 1
         self._rest = b""
 

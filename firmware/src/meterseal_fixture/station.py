@@ -316,10 +316,9 @@ class Station:
             self.note(cause.code, str(cause.detail))
 
     def _tell_bench(self) -> None:
-        if self.front.gone:
-            self.note(
-                "front_end.silent", "positions %s" % " ".join(str(one) for one in sorted(self.front.gone))
-            )
+        for code in sorted(set(self.front.gone.values())):
+            those = sorted(place for place, why in self.front.gone.items() if why == code)
+            self.note(code, "positions %s" % " ".join(str(place) for place in those))
         # Not counted by the front end, so the run stands; but a contact that bounces is on its way to worse.
         if self.bench.bounced:
             found = sorted(self.bench.bounced.items())

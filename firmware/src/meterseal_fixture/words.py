@@ -121,6 +121,10 @@ SENTENCES = {
         "表位 %s：其计数前端无应答，该表位已退出，其余继续；请检查该前端的供电与接线。",
         "Position %s: its counting front end does not answer; it is left out, the others go on. Check its wiring.",
     ),
+    "reference.part": (
+        "表位 %s：其计数前端收不到标准表脉冲，该表位已退出，其余继续；请检查标准表到该前端的接线。",
+        "Position %s: its front end sees no reference pulses; it is left out, the others go on. Check that wire.",
+    ),
     "counter.late": (
         "本机脉冲计数器有一段时间未被读取，计数不可信，检定已中止；问题重复时联系维护人员。",
         "The board's own counters were not looked at for too long; the run is ended. Call service if it repeats.",

@@ -46,8 +46,10 @@ def error_ppm(bench: Bench, row: list[int], flow: int) -> Fraction:
 
 
 @TWENTY
-def test_a_reference_that_one_front_end_does_not_see_ends_the_run(bench: Bench, plan: bytes) -> None:
-    """The third one's cable to the reference is out: the run is abandoned, though two thirds of it could go on."""
+def test_a_reference_that_one_front_end_does_not_see_ends_its_positions_alone(
+    bench: Bench, edge: EdgeSide, plan: bytes
+) -> None:
+    """The third one's cable to the reference is out: position 15 ends with a fault, an event says which were its."""
     for position in (1, 8, 15):
         bench.meter(position)
     part = bench.rig.fronts[2].bench
@@ -55,5 +57,9 @@ def test_a_reference_that_one_front_end_does_not_see_ends_the_run(bench: Bench, 
     part.lost_reference = True
     bench.power()
     bench.order(plan)
-    assert bench.panel.wait_event("abandoned", 120)["reason"] == kinds.REASON_NAMES[kinds.FAULT]
-    assert any(message.get("error") == "reference.silent" for _, message in bench.panel.transcript)
+    bench.panel.wait_event("result_signed", 120)
+    [result], [event] = edge.wait_for(L.KIND_RESULT), edge.wait_for(L.KIND_EVENT)
+    assert [row.get(L.ENDED) for row in result.payload[L.POSITIONS]] == [None, None, kinds.FAULT]
+    assert [len(row[L.POINTS]) for row in result.payload[L.POSITIONS]] == [3, 3, 0]
+    assert event.payload == {L.EVENT: "reference.part", L.DETAIL: "positions 15 16 17 18 19 20"}
+    assert any(message.get("error") == "reference.part" for _, message in bench.panel.transcript)
