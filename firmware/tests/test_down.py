@@ -157,17 +157,17 @@ def test_the_newest_beacon_by_number_is_held():
         again, log = down(path)
         assert again.beacon is None
         again.recall()
-        assert (again.beacon_number, again.beacon, again.heard, log) == (5, identity(newest), False, [])
-        again.take(encode([newest]))
+        assert (again.kept_number, again.beacon, again.heard, log) == (5, identity(newest), False, [])
+        again.take(encode([beacon(4)]))
         again.act()
-        assert again.heard and again.beacon == identity(newest)
+        assert (again.beacon_number, again.kept_number, again.beacon) == (5, None, identity(newest))
         [name] = os.listdir(path + "/beacon")
         for rotten in (newest[:-1] + bytes((newest[-1] ^ 1,)), beacon(9, EDGE), custody(), b"\x00", b""):
             with open("%s/beacon/%s" % (path, name), "wb") as file:
                 file.write(rotten)
             other, log = down(path)
             other.recall()
-            assert (other.beacon, other.beacon_number, other.heard) == (None, None, False), rotten
+            assert (other.beacon, other.kept_number, other.heard) == (None, None, False), rotten
     lost, log = down()
     lost.recall()
     lost.take(encode([newest]))

@@ -148,7 +148,7 @@ def test_a_run_that_cites_an_old_beacon_goes_on_and_says_so():
         (True, 86_401_000, ["beacon.old"]),
     ):
         with Fixture() as fixture:
-            fixture.offer.down.heard = heard
+            fixture.offer.down.beacon_number = 1 if heard else None
             fixture.offer.absence.code, fixture.offer.absence._before = (
                 "link.lost" if away_ms else "",
                 away_ms,

@@ -104,7 +104,7 @@ class Fixture:
         self.chronicle = Chronicle(author, Keep(path))
         down = Down(settings, self.chronicle, None, None)
         down.delivery.granted = Granted(path, settings, None)
-        down.beacon, down.heard = bytes(32), True
+        down.beacon, down.beacon_number = bytes(32), 1
         self.offer = Offer(settings, self.chronicle, down, self.link)
         self.station = self._make(settings, (self.front, self.meters), self.chronicle, self.panel, self.offer)
         self.desk = self.station.desk

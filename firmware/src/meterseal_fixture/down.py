@@ -35,9 +35,9 @@ KEPT = b"beacon"
 
 
 class Down:
-    """Takes parcels as they come, and acts on them when `act` is called; `beacon` is the newest one's identity, `heard`
-    whether one came since the start, `refused` place and SHA-256 of what the edge refused and nobody has dealt with
-    yet.
+    """Takes parcels as they come, and acts on them when `act` is called; `beacon` is the newest one's identity,
+    `beacon_number` its number once one came since the start, `kept_number` that of one from before it, `refused` place
+    and SHA-256 of what the edge refused and nobody has dealt with yet.
     """
 
     def __init__(self, settings: Settings, chronicle: Chronicle, verify, log) -> None:
@@ -48,8 +48,7 @@ class Down:
         self.verify = verify
         self.log = log
         self.beacon: bytes | None = None
-        self.beacon_number: int | None = None
-        self.heard = False
+        self.beacon_number = self.kept_number = None
         self._shelf = Shelf(chronicle.keep.folder + "/beacon", 1)
         self.dropped = 0
         self.waiting: list[bytes] = []
@@ -57,6 +56,11 @@ class Down:
         self.question = Question()
         self.refused: tuple[tuple[int, int], bytes] | None = None
         self.set_time = None  # the board's, where it has a calendar clock
+
+    @property
+    def heard(self) -> bool:
+        """True once a beacon came since the start."""
+        return self.beacon_number is not None
 
     def recall(self) -> None:
         """The beacon that was kept before the last restart, where there is one that still verifies."""
@@ -67,7 +71,7 @@ class Down:
             self._drop(wrong)
             return
         if typ == L.KIND_BEACON:
-            self.beacon_number, self.beacon = fields[L.NUMBER], identity(raw)
+            self.kept_number, self.beacon = fields[L.NUMBER], identity(raw)
 
     def take(self, parcel: bytes) -> None:
         """A message on the down topic; kept in memory until `act`. A damaged one is counted and dropped."""
@@ -116,9 +120,9 @@ class Down:
         self.chronicle.keep.enter(name)
 
     def _new_beacon(self, raw: bytes, fields) -> None:
-        self.heard = True
-        if self.beacon_number is None or fields[L.NUMBER] > self.beacon_number:
-            self.beacon_number = fields[L.NUMBER]
+        held = max(self.beacon_number or 0, self.kept_number or 0) if self.beacon else -1
+        self.beacon_number, self.kept_number = max(held, fields[L.NUMBER]), None
+        if fields[L.NUMBER] > held:
             self.beacon = identity(raw)
             try:
                 self._shelf.put(KEPT, raw)

@@ -127,6 +127,8 @@ class Station:
             status["update"] = self.offer.down.delivery.status
         if self.offer.down.question.time_s is not None:
             status["time_s"] = self.offer.down.question.time_s
+        if self.offer.down.kept_number is not None:
+            status["beacon_kept"] = self.offer.down.kept_number
         status.update(self.granted.status())
         status.update(
             {

@@ -375,6 +375,7 @@ def test_no_panel_or_live_line_shows_an_error_figure(bench: Bench, edge: EdgeSid
         "epoch",
         "seq",
         "pending",
+        "free",
         "link",
         "beacon",
         "heap",
