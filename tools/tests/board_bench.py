@@ -49,6 +49,17 @@ def make_image(folder: Path, version: str = "0.1.0", counter: int = 1) -> Path:
     return write_manifest(folder, version, counter)
 
 
+def make_whole_board_image(folder: Path) -> Path:
+    """The same with all that the board layer imports, for a program on the board that asks it for the element's bus."""
+    make_image(folder)
+    for name in ("capability.py", "counters.py", "pulses.py"):
+        shutil.copy(firmware_file(name), folder / "a/meterseal_fixture")
+    for name in ("esp32s3/counting.py", "chip/sensors.py"):
+        shutil.copy(firmware_paths().main.parents[1] / name, folder / "a")
+    shutil.copy(firmware_paths().search[0] / "meterseal_wire/capture.py", folder / "a/meterseal_wire")
+    return write_manifest(folder)
+
+
 def write_manifest(folder: Path, version: str = "0.1.0", counter: int = 1) -> Path:
     """The manifests over what lies in the folder now, the slot's own and that of all; gives the folder."""
     digest = digest_of(File(*row) for row in _rows(folder))

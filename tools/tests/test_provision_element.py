@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from tools.tests.board_bench import Bench, make_image, run
+from tools.tests.board_bench import Bench, make_whole_board_image, run
 from tools.tests.test_provision import certificate, write_site
 
 from meterseal_protocol.keys import PrivateKey, PublicKey
@@ -29,7 +29,7 @@ def board(tmp_path: Path) -> Iterator[ReplBoard]:
     """A flashed board with an element as delivered."""
     bench = Bench(tmp_path)
     found = bench.board(element=True)
-    assert run("flash", make_image(tmp_path / "image"), "--port", found.port).exit_code == 0
+    assert run("flash", make_whole_board_image(tmp_path / "image"), "--port", found.port).exit_code == 0
     yield found
     bench.close()
 
@@ -147,7 +147,7 @@ def test_an_element_locked_otherwise_or_missing_is_one_sentence(site: Path, tmp_
     """
     bench = Bench(tmp_path)
     board = bench.board(element=True)
-    run("flash", make_image(tmp_path / "image"), "--port", board.port)
+    run("flash", make_whole_board_image(tmp_path / "image"), "--port", board.port)
     arguments = ("provision", "--port", board.port, "--settings", site, "--lock-element", "--out", tmp_path)
     assert run(*arguments).exit_code == 0
     write_site(site, element_slot="5")
