@@ -97,8 +97,8 @@ def inprocess_rate(world: World, parcels: list[Parcel], statements: int) -> floa
         promiser = Promiser(Author(EDGE, SITE, world.keys["edge"]), log)
         examiner = Beside(keys, CORES)
         ingest = Ingest(Nobody(), examiner, log, promiser, Quarantine(store, 1000), State(EDGE, SITE))  # type: ignore[arg-type]
-        examiner.start(parcels[:1])
-        examiner.finish()  # the processes have started
+        examiner.start(parcels[:LINES])
+        examiner.finish()  # the processes have started, and have made what they match statements with
         began = time.perf_counter()
         run_through(ingest, parcels)
         seconds = time.perf_counter() - began
