@@ -413,7 +413,7 @@ def test_a_switched_line_leads_to_the_front_end_that_is_asked():
                 raise AssertionError("a place that is not there was taken")
 
 
-class Switched(io.IOBase):
+class Switched(Uart):
     """A UART behind the switch: at place 0 a front end at 115 200, at place 3 a Modbus controller at 9600 baud. What is
     said at the wrong rate is heard by nobody; a UART that is set up again has forgotten what had come.
     """
@@ -425,16 +425,6 @@ class Switched(io.IOBase):
     def init(self, baud, **named):
         self.inits.append((baud, named))
         self.baud, self.coming = baud, b""
-
-    def ioctl(self, request, argument):
-        return argument & READABLE if request == POLL and self.coming else 0
-
-    def any(self):
-        return len(self.coming)
-
-    def read(self, most):
-        found, self.coming = self.coming[:most], self.coming[most:]
-        return found or None
 
     def write(self, data):
         baud, end = self.ends[tuple(pin.level for pin in self.choice._pins)]

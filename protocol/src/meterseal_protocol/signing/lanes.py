@@ -1,7 +1,7 @@
 """Suite 1, eight signatures at a time: the multi-buffer routines of Intel's Cryptography Primitives Library.
 
 Used where its wheel (ipp-crypto, Apache-2.0) is installed and the processor has AVX-512 with IFMA. Then eight checks
-take about as long as two others. A yes is a yes. A no is no answer: the caller asks the suite's ordinary verifier, so
+take about as long as three others. A yes is a yes. A no is no answer: the caller asks the suite's ordinary verifier, so
 what is refused, and why, never depends on the machine. Before it is used it has to get a public example right, and the
 same example with one bit changed, in every lane.
 
