@@ -97,8 +97,9 @@ def test_half_a_request_is_not_waited_for_and_others_are_answered_again(
     """door.py: closed after PATIENCE_S to twice that; then there is room."""
     found, port = server
     with ExitStack() as stack:
-        half_open(stack, port, MOST)
-        wait_until(lambda: not found.server_state.connections, "the silent ones are gone")
+        silent = half_open(stack, port, MOST)
+        assert all(ended(one) for one in silent)
+        assert not found.server_state.connections
         assert httpx.get(f"http://127.0.0.1:{port}/").text == "hello"
 
 
