@@ -1,7 +1,7 @@
 # MeterSeal. Each target is one line into scripts/ or the `meterseal` command; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak fuzz mutate model lint bench docs clean
+.PHONY: help demo test soak units fuzz mutate model lint bench docs clean
 
 BIN := .venv/bin
 PACKAGES := protocol edge registry tools
@@ -19,6 +19,9 @@ test: .venv/.dev .venv/.system ## lint, then every test on both interpreters
 
 soak: .venv/.dev .venv/.system ## campaigns that make test has no time for (CUTS=20000 power cuts, MINUTES=10 of edge faults)
 	@CUTS=$(or $(CUTS),20000) MINUTES=$(or $(MINUTES),10) SEED=$(SEED) scripts/soak
+
+units: .venv/.dev .venv/.system ## an edge's units under a real systemd, in a copy of this machine that is thrown away (as root)
+	@scripts/units $(ARGS)
 
 fuzz: .venv/.fuzz ## fuzz what strangers send, under atheris (SECONDS=120 in all, KEEP=1 renews the kept corpus)
 	@$(BIN)/python protocol/fuzz/run.py --seconds $(or $(SECONDS),120) $(if $(filter-out 0,$(KEEP)),--keep)

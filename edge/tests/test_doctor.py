@@ -211,18 +211,16 @@ def old_outbox(ward: Factory) -> None:
 
 
 def unnamed_backups(ward: Factory) -> None:
-    """As `edge init` leaves it."""
+    ward.change(backups=None)
 
 
 def no_backup(ward: Factory) -> None:
-    (ward.folder / "backups").mkdir()
-    ward.change(backups=str(ward.folder / "backups"))
+    """As `edge init` leaves it, until the first night."""
 
 
 def old_backup(ward: Factory) -> None:
-    no_backup(ward)
     filled(ward)
-    file = ward.folder / "backups" / "old.sqlite"
+    file = ward.layout.backups / "old.sqlite"
     back_up(load(ward.layout.settings), file)
     head, digest, made_s, *rest = scan(manifest_path(file).read_bytes(), 4096)
     manifest_path(file).write_bytes(encode([head, digest, made_s - 3 * DAY_S, *rest]))

@@ -136,6 +136,18 @@ def test_a_user_that_this_machine_has_not_is_named(tmp_path: Path) -> None:
     assert not (tmp_path / "site").exists()
 
 
+def test_a_folder_for_backups_elsewhere_is_there_or_is_named(tmp_path: Path) -> None:
+    """The unit may write there, and the settings say where; a folder that is missing would stop it each night."""
+    disk = tmp_path / "disk"
+    with pytest.raises(BadSite, match="disk is no folder: make it"):
+        made_site(tmp_path / "site", backups=disk)
+    disk.mkdir()
+    layout = made_site(tmp_path / "site", backups=disk)
+    unit = (layout.folder / "systemd/meterseal-backup.service").read_text()
+    assert f"ReadWritePaths={layout.state} {disk}\n" in unit
+    assert json.loads(layout.settings.read_text())["backups"] == str(disk)
+
+
 def test_a_link_in_the_way_of_a_file_is_not_followed(tmp_path: Path) -> None:
     """Root writes into the broker's folder: a link that a broken broker left there leads nowhere."""
     victim, path = tmp_path / "victim", tmp_path / "access"
@@ -198,6 +210,8 @@ def test_the_units_are_accepted_by_systemd_and_hardened(tmp_path: Path) -> None:
         "meterseal-edge.service",
         "meterseal-renew.service",
         "meterseal-renew.timer",
+        "meterseal-backup.service",
+        "meterseal-backup.timer",
         "mosquitto.service",
     ]
     environment = {**os.environ, "SYSTEMD_UNIT_PATH": f"{place}:"}
@@ -214,6 +228,7 @@ def test_the_units_are_accepted_by_systemd_and_hardened(tmp_path: Path) -> None:
     for name, most in (
         ("meterseal-edge.service", 20),
         ("mosquitto.service", 20),
+        ("meterseal-backup.service", 20),
         ("meterseal-renew.service", 30),
     ):
         command = ["systemd-analyze", "security", "--offline=true", f"--threshold={most}", str(place / name)]

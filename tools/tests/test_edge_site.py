@@ -162,7 +162,7 @@ def test_doctor_says_each_fault_twice_and_ends_by_the_worst(layout: Layout, tmp_
     assert done.exit_code == 2
     lines = done.output.splitlines()
     codes = [line.split(":")[0] for line in lines]
-    assert codes[::2] == codes[1::2] and "X broker.away" in codes and "! backup.unnamed" in codes
+    assert codes[::2] == codes[1::2] and "X broker.away" in codes and "! backup.none" in codes
     assert all(re.search("[\u4e00-\u9fff]", line) for line in lines[::2])
     assert run("edge", "doctor", tmp_path / "nothing.json").exit_code == 2
 

@@ -53,10 +53,14 @@ def init(
         str, typer.Option(help="user that the edge runs as; whoever runs this unless given")
     ] = "",
     broker_user: Annotated[str, typer.Option(help="user that mosquitto runs as")] = "",
+    backups: Annotated[
+        Path | None,
+        typer.Option(help="folder for backups, on another disk if you can; FOLDER/backups unless given"),
+    ] = None,
 ) -> None:
     """Make a site: authority, broker's settings and certificate, the edge's keys and settings, systemd units."""
     door, users = broker_file.Door(port, listen), (edge_user, broker_user)
-    plan = founding.Plan(site, edge, tuple(host), registry, door, page_port, anchors, users)
+    plan = founding.Plan(site, edge, tuple(host), registry, door, page_port, anchors, users, backups)
     with in_one_sentence("init"):
         made = founding.found(folder, plan)
     print(f"站点已建立 the site is made: {made.folder}")

@@ -15,6 +15,7 @@ import typer
 from meterseal_edge.backup import back_up
 from meterseal_edge.errors import EdgeError
 from meterseal_edge.folder import STORE
+from meterseal_edge.nightly import Made, back_up_tonight
 from meterseal_edge.people.copied import PutBack, people_path
 from meterseal_edge.restore import lowered, recount
 from meterseal_edge.restore import restore as put_back
@@ -24,6 +25,12 @@ from meterseal_tools.edge_acts import note
 
 FAILED, JSON = 1, ".json"
 SettingsFile = Annotated[Path, typer.Argument(metavar="SETTINGS", help="the edge's settings file")]
+NewFile = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[FILE]", help="the backup; unless given, a new one where the settings' `backups` says"
+    ),
+]
 BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="the backup; its manifest lies beside it")]
 
 
@@ -37,15 +44,27 @@ def in_one_sentence(verb: str) -> Iterator[None]:
         raise typer.Exit(FAILED) from None
 
 
-def backup(settings: SettingsFile, file: BackupFile) -> None:
+def backup(
+    settings: SettingsFile,
+    file: NewFile = None,
+    keep: Annotated[
+        int, typer.Option(min=1, help="without FILE: how many stay there, the new one included")
+    ] = 14,
+) -> None:
     """Copy the edge's store and its people while it runs, with a signed manifest beside the copy."""
     with in_one_sentence("backup"):
-        made = back_up(load(settings), file)
-    print(f"{file}: {made.head.size} statements of {made.head.origin}, root {made.head.root.hex()}")
-    if made.people:
-        print(
-            f"{people_path(file)}: 人员（无会话），请妥善保管 people, without sessions; guard it as the original"
-        )
+        found = load(settings)
+        if file is None:
+            made = back_up_tonight(found, keep)
+        else:
+            made = Made(file, back_up(found, file), [])
+    head = made.manifest.head
+    print(f"{made.file}: {head.size} statements of {head.origin}, root {head.root.hex()}")
+    if made.manifest.people:
+        people = people_path(made.file)
+        print(f"{people}: 人员（无会话），请妥善保管 people, without sessions; guard it as the original")
+    for old in made.gone:
+        print(f"{old}: 已删除（过旧） removed, older than the {keep} that are kept")
 
 
 def restore(settings: SettingsFile, file: BackupFile) -> None:

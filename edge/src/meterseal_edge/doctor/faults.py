@@ -148,18 +148,18 @@ FAULTS: dict[str, tuple[int, str, str]] = {
     ),
     "backup.unnamed": (
         SOON,
-        "设置中没有备份文件夹 backups：指定后定期运行 meterseal edge backup",
-        "The settings name no folder for backups: set `backups` and run meterseal edge backup each day",
+        "设置中没有备份文件夹 backups：指定后启用 meterseal-backup.timer",
+        "The settings name no folder for backups: set `backups` and enable meterseal-backup.timer",
     ),
     "backup.old": (
         SOON,
-        "最新备份已有 {0}（{1}）：运行 meterseal edge backup",
-        "The newest backup is {2} old ({1}): run meterseal edge backup",
+        "最新备份已有 {0}（{1}）：查看 meterseal-backup.timer，或运行 meterseal edge backup",
+        "The newest backup is {2} old ({1}): see to meterseal-backup.timer, or run meterseal edge backup",
     ),
     "backup.none": (
         SOON,
-        "{0} 中没有备份：运行 meterseal edge backup",
-        "There is no backup in {0}: run meterseal edge backup",
+        "{0} 中没有备份：启用 meterseal-backup.timer，或运行 meterseal edge backup",
+        "There is no backup in {0}: enable meterseal-backup.timer, or run meterseal edge backup",
     ),
     "fixture.silent": (
         SOON,

@@ -32,7 +32,7 @@ class Plan:
     """A site to be: its names, the broker's host names (the first is the edge's), door and registry, whom to trust.
 
     `users` are those that edge and broker run as; "" for whoever makes the site. `anchors` is the file of the
-    authority's keys, None where it comes later.
+    authority's keys, None where it comes later. `backups` is a folder that is there already; None for one in the site.
     """
 
     site: str
@@ -43,6 +43,7 @@ class Plan:
     page_port: int = 8080
     anchors: Path | None = None
     users: tuple[str, str] = ("", "")
+    backups: Path | None = None
 
 
 def found(folder: Path, plan: Plan) -> Layout:
@@ -53,6 +54,8 @@ def found(folder: Path, plan: Plan) -> Layout:
             raise BadSite(f"{text!r} is no name: 1 to 16 characters, none of / + # or blanks")
     for host in plan.hosts:
         host_name(host)
+    if plan.backups is not None and not plan.backups.is_dir():
+        raise BadSite(f"{plan.backups} is no folder: make it, and give it to the user that the edge runs as")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BadSite(
             f"{folder} is there already and was left as it is; give another folder, or use `meterseal edge renew`"
@@ -81,17 +84,19 @@ def _build(made: Layout, final: Layout, plan: Plan) -> None:
         made.edge,
         made.state,
         made.edge / "grants",
+        made.backups,
     ):
         private.mkdir(mode=PRIVATE_FOLDER)
     authority = Authority.made(plan.site)
     authority.save(made)
     _broker(made, final, plan, authority)
     _edge(made, final, plan, authority)
-    for unit, text in units(final, (plan.site, plan.edge), _users(plan)).items():
+    for unit, text in units(final, (plan.site, plan.edge), _users(plan), _backups(final, plan)).items():
         path = made.folder / "systemd" / unit
         path.parent.mkdir(parents=True, exist_ok=True)
         put(path, text.encode(), PUBLIC)
-    for owned, user in zip((made.edge, made.broker), plan.users, strict=True):
+    edge_user, broker_user = plan.users
+    for owned, user in ((made.edge, edge_user), (made.backups, edge_user), (made.broker, broker_user)):
         if user:
             give(owned, user)
 
@@ -123,7 +128,7 @@ def _edge(made: Layout, final: Layout, plan: Plan, authority: Authority) -> None
 
 def _settings(final: Layout, plan: Plan) -> dict[str, object]:
     paths = {"folder": final.state, "key": final.edge / "edge.key", "anchors": final.edge / "anchors.cbor"}
-    paths |= {"grants": final.edge / "grants"}
+    paths |= {"grants": final.edge / "grants", "backups": _backups(final, plan)}
     tls = (final.authority_certificate, final.edge / "tls.pem", final.edge / "tls.key")
     paths |= dict(zip(TLS_FILES, tls, strict=True))
     texts = {
@@ -135,6 +140,10 @@ def _settings(final: Layout, plan: Plan) -> dict[str, object]:
     }
     numbers = {"port": plan.door.port, "page_port": plan.page_port}
     return {**texts, **numbers, **{field: str(path) for field, path in paths.items()}}
+
+
+def _backups(final: Layout, plan: Plan) -> Path:
+    return plan.backups.absolute() if plan.backups else final.backups
 
 
 def _users(plan: Plan) -> tuple[str, str]:

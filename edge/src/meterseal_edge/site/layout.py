@@ -4,6 +4,7 @@
 `FOLDER/authority/`, 0700: its key, the certificates that it issued; nothing that runs needs this folder.
 `FOLDER/broker/`, 0700: mosquitto's settings, access list, certificate, key, revocations, and its data.
 `FOLDER/edge/`, 0700: the edge's settings, keys, certificate, anchors; its state below.
+`FOLDER/backups/`, 0700: the edge's backups, unless they go elsewhere.
 `FOLDER/systemd/`: units to be copied to /etc/systemd/system.
 """
 
@@ -68,6 +69,11 @@ class Layout:
     def state(self) -> Path:
         """What the edge writes."""
         return self.edge / "state"
+
+    @property
+    def backups(self) -> Path:
+        """Where the edge's backups go unless told otherwise."""
+        return self.folder / "backups"
 
     @property
     def identities(self) -> Path:

@@ -1,15 +1,18 @@
-"""systemd units of a site: edge, mosquitto's drop-in, a weekly renewal. Hardened: each may write its own data alone.
+"""systemd units of a site: edge, mosquitto's drop-in, a weekly renewal, a nightly backup.
 
-Neither edge nor broker can see the authority's folder. What is not confined here: the network, since broker and
-registry may have any address; narrow it by IPAddressAllow= in a drop-in of your own.
+Hardened: each may write its own data alone, and neither edge nor broker can see the authority's folder. What is not
+confined here: the network, since broker and registry may have any address; narrow it by IPAddressAllow= in a drop-in of
+your own.
 """
 
 import sys
+from pathlib import Path
 
 from meterseal_edge.site.layout import Layout
 
 EDGE_UNIT, BROKER_UNIT = "meterseal-edge.service", "mosquitto.service.d/meterseal.conf"
 RENEW_UNIT, RENEW_TIMER = "meterseal-renew.service", "meterseal-renew.timer"
+BACKUP_UNIT, BACKUP_TIMER = "meterseal-backup.service", "meterseal-backup.timer"
 HARDENED = """\
 NoNewPrivileges=yes
 ProtectSystem=strict
@@ -91,12 +94,24 @@ ExecStart={python} -m meterseal_tools edge renew {site_folder} --within 30d
 {renewing}\
 ReadWritePaths={site_folder}
 """
+BACKUP = """\
+[Unit]
+Description=Back up MeterSeal edge {edge} of {site}
+
+[Service]
+Type=oneshot
+User={user}
+ExecStart={python} -m meterseal_tools edge backup {settings}
+{hardened}\
+ReadWritePaths={state} {backups}
+InaccessiblePaths={authority}
+"""
 TIMER = """\
 [Unit]
-Description=Renew MeterSeal certificates each week
+Description={what}
 
 [Timer]
-OnCalendar=weekly
+OnCalendar={when}
 RandomizedDelaySec=1h
 Persistent=yes
 
@@ -105,7 +120,7 @@ WantedBy=timers.target
 """
 
 
-def units(layout: Layout, names: tuple[str, str], users: tuple[str, str]) -> dict[str, str]:
+def units(layout: Layout, names: tuple[str, str], users: tuple[str, str], backups: Path) -> dict[str, str]:
     """Every unit by its path below /etc/systemd/system; `names` are site and edge, `users` the edge's and broker's."""
     site, edge = names
     words = {
@@ -117,9 +132,12 @@ def units(layout: Layout, names: tuple[str, str], users: tuple[str, str]) -> dic
         "renewing": RENEWING,
     }
     words |= {"settings": layout.settings, "state": layout.state, "site_folder": layout.folder}
+    words |= {"backups": backups, "user": users[0]}
     return {
-        EDGE_UNIT: EDGE.format(user=users[0], **words),
-        BROKER_UNIT: BROKER.format(user=users[1], folder=layout.broker, **words),
+        EDGE_UNIT: EDGE.format(**words),
+        BROKER_UNIT: BROKER.format(**words | {"user": users[1], "folder": layout.broker}),
         RENEW_UNIT: RENEW.format(**words),
-        RENEW_TIMER: TIMER,
+        RENEW_TIMER: TIMER.format(what="Renew MeterSeal certificates each week", when="weekly"),
+        BACKUP_UNIT: BACKUP.format(**words),
+        BACKUP_TIMER: TIMER.format(what="Back up MeterSeal each night", when="daily"),
     }
