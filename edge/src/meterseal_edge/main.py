@@ -13,7 +13,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -55,12 +54,12 @@ from meterseal_edge.runs.packs import known_packs
 from meterseal_edge.runs.views import Views
 from meterseal_edge.settings import Settings, load
 from meterseal_edge.sightings import Sightings
-from meterseal_edge.site import tls
 from meterseal_edge.site.layout import IDENTITIES
 from meterseal_edge.site.pins import Pins
 from meterseal_edge.state import FixtureView, State
 from meterseal_edge.store.contract import Store
 from meterseal_edge.store.sqlite import SqliteStore
+from meterseal_edge.surroundings import Surroundings
 from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.keys import PrivateKey
 from meterseal_protocol.note_key import NoteSigner, VerifierKey
@@ -105,7 +104,7 @@ def build(settings: Settings) -> Edge:
     store = SqliteStore(settings.folder / STORE)
     inbox = Inbox(settings, state)
     pins = Pins(settings.folder / IDENTITIES if settings.tls_certificate else None, state)
-    metrics = Metrics(state, store, inbox.parcels.qsize, partial(tls.ends, settings))
+    metrics = Metrics(state, store, inbox.parcels.qsize, Surroundings(settings))
     edge_log, mark = TimedLog(store, metrics), Mark(settings.folder)
     number = continuity.begin(store, edge_log, mark, author.thumbprint)
     edge_log.on_growth = mark.grown

@@ -30,9 +30,7 @@ SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 class Metrics:
     """One set a process. `text` is what a scrape gets."""
 
-    def __init__(
-        self, state: State, store: Store, queued: Callable[[], int], ends: Callable[[], dict[str, int]] = dict
-    ) -> None:
+    def __init__(self, state: State, store: Store, queued: Callable[[], int], *more: Collector) -> None:
         self._registry = CollectorRegistry()
         self.batches = Counter(f"{PREFIX}_batches", "Batches committed.", registry=self._registry)
         self.commit = self._seconds("commit", "One batch: written, synced and in the log.")
@@ -40,7 +38,8 @@ class Metrics:
         self.pruned = Counter(
             f"{PREFIX}_pruned", "Statements whose bytes retention let go.", registry=self._registry
         )
-        self._registry.register(_Standing(state, store, queued, ends))
+        for collector in (_Standing(state, store, queued), *more):
+            self._registry.register(collector)
         ProcessCollector(registry=self._registry)
 
     def _seconds(self, name: str, what: str) -> Histogram:
@@ -63,10 +62,8 @@ def metrics_route(metrics: Metrics) -> Route:
 class _Standing(Collector):
     """What is counted elsewhere, read when asked."""
 
-    def __init__(
-        self, state: State, store: Store, queued: Callable[[], int], ends: Callable[[], dict[str, int]]
-    ) -> None:
-        self._state, self._store, self._queued, self._ends = state, store, queued, ends
+    def __init__(self, state: State, store: Store, queued: Callable[[], int]) -> None:
+        self._state, self._store, self._queued = state, store, queued
 
     def collect(self) -> Iterator[Metric]:
         """Counts of the store (none while it can't be read), the state's facts, refusals and alarms by code."""
@@ -86,16 +83,8 @@ class _Standing(Collector):
         if facts["beacon"]:
             age = time.time() - facts["beacon"]["time_s"]
             yield GaugeMetricFamily(f"{PREFIX}_beacon_age_seconds", "Age of the newest beacon.", age)
-        yield self._certificates()
         yield self._by_code("refused", "Statements refused, by code.", self._state.refusals())
         yield self._by_code("alarms", "Alarms raised, by code.", self._state.alarms())
-
-    def _certificates(self) -> Metric:
-        what = "Unix time at which a certificate of this edge's TLS ends."
-        found = GaugeMetricFamily(f"{PREFIX}_certificate_end_seconds", what, labels=("which",))
-        for which, end_s in sorted(self._ends().items()):
-            found.add_metric([which], end_s)
-        return found
 
     def _stored(self) -> Iterator[Metric]:
         try:

@@ -9,10 +9,12 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from meterseal_edge.backup import Manifest, back_up, digest_of, manifest_path
+from meterseal_edge.backup import MANIFEST_BYTES, Manifest, back_up, digest_of, manifest_path
 from meterseal_edge.errors import BadBackup
 from meterseal_edge.people.copied import people_path
 from meterseal_edge.settings import Settings
+from meterseal_wire.errors import WireError
+from meterseal_wire.scan import scan
 
 NAMED = "%Y%m%dT%H%M%SZ"
 
@@ -49,3 +51,16 @@ def made_before(folder: Path, edge: str) -> list[Path]:
     return sorted(
         path for path in folder.iterdir() if name.fullmatch(path.name) and manifest_path(path).exists()
     )
+
+
+def newest(folder: Path) -> tuple[int, Path]:
+    """(Unix seconds, manifest) of the newest backup of any name, by what its manifest says; (0, folder) for none."""
+    return max(((_made_s(path), path) for path in folder.glob("*.manifest")), default=(0, folder))
+
+
+def _made_s(path: Path) -> int:
+    try:
+        told = scan(path.read_bytes()[:MANIFEST_BYTES], MANIFEST_BYTES)
+        return int(told[2])
+    except (OSError, WireError, TypeError, ValueError, IndexError):
+        return 0
