@@ -57,6 +57,6 @@ clean: ## remove everything that was built, the environment too
 	@scripts/environment fuzz
 	@touch $@
 
-.venv/.system: .venv/.run scripts/system_packages
+.venv/.system: .venv/.run scripts/system_packages Makefile
 	@scripts/system_packages mosquitto chromium systemd prometheus
 	@touch $@
