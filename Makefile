@@ -58,5 +58,5 @@ clean: ## remove everything that was built, the environment too
 	@touch $@
 
 .venv/.system: .venv/.run scripts/system_packages Makefile
-	@scripts/system_packages mosquitto chromium systemd prometheus
+	@scripts/system_packages mosquitto chromium systemd prometheus nginx
 	@touch $@

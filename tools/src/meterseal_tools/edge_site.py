@@ -53,6 +53,12 @@ def init(
         str, typer.Option(help="user that the edge runs as; whoever runs this unless given")
     ] = "",
     broker_user: Annotated[str, typer.Option(help="user that mosquitto runs as")] = "",
+    page_origin: Annotated[
+        str,
+        typer.Option(
+            help="https address of the page for browsers elsewhere; nginx's settings for it are made"
+        ),
+    ] = "",
     backups: Annotated[
         Path | None,
         typer.Option(help="folder for backups, on another disk if you can; FOLDER/backups unless given"),
@@ -60,13 +66,19 @@ def init(
 ) -> None:
     """Make a site: authority, broker's settings and certificate, the edge's keys and settings, systemd units."""
     door, users = broker_file.Door(port, listen), (edge_user, broker_user)
-    plan = founding.Plan(site, edge, tuple(host), registry, door, page_port, anchors, users, backups)
+    plan = founding.Plan(
+        site, edge, tuple(host), registry, door, page_port, anchors, users, backups, page_origin
+    )
     with in_one_sentence("init"):
         made = founding.found(folder, plan)
     print(f"站点已建立 the site is made: {made.folder}")
     print(f"请将该密钥交授权机构发证 have this key granted: {made.folder / 'edge.cosekey'}")
     if anchors is None:
         print(f"请放入信任锚 put the authority's keys here: {made.edge / 'anchors.cbor'}")
+    if page_origin:
+        print(
+            f"网页服务器设置（请放入证书） put the page's certificate and key beside nginx's settings: {made.web}"
+        )
     print(f"单元文件 units for /etc/systemd/system: {made.folder / 'systemd'}")
 
 

@@ -5,7 +5,6 @@ of the fixture's grant (keybook.py), and the key that signs is the one whose fin
 fixture was enrolled (pins.py). Not covered: an authority's key that is stolen from this folder; keep `authority/` away
 from the box between enrolments if you can.
 
-Read in this order: layout, authority, request, identities, pins, access, broker_file, units, tls, founding, enrolment,
-renewal, eviction,
-revocation.
+Read in this order: layout, authority, request, identities, pins, access, broker_file, web_file, units, tls, founding,
+enrolment, renewal, eviction, revocation.
 """

@@ -14,7 +14,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from meterseal_edge.errors import BadSite
-from meterseal_edge.site import broker_file, identities
+from meterseal_edge.site import broker_file, identities, web_file
 from meterseal_edge.site.access import EDGE, access_list
 from meterseal_edge.site.authority import BROKER, CLIENT, PEM, Authority, Wish, host_name, key_pem, name
 from meterseal_edge.site.broker_file import Door
@@ -32,7 +32,8 @@ class Plan:
     """A site to be: its names, the broker's host names (the first is the edge's), door and registry, whom to trust.
 
     `users` are those that edge and broker run as; "" for whoever makes the site. `anchors` is the file of the
-    authority's keys, None where it comes later. `backups` is a folder that is there already; None for one in the site.
+    authority's keys, None where it comes later. `page_origin` is the page's https address for browsers elsewhere.
+    `backups` is a folder that is there already; None for one in the site.
     """
 
     site: str
@@ -44,6 +45,7 @@ class Plan:
     anchors: Path | None = None
     users: tuple[str, str] = ("", "")
     backups: Path | None = None
+    page_origin: str = ""
 
 
 def found(folder: Path, plan: Plan) -> Layout:
@@ -91,6 +93,9 @@ def _build(made: Layout, final: Layout, plan: Plan) -> None:
     authority.save(made)
     _broker(made, final, plan, authority)
     _edge(made, final, plan, authority)
+    if plan.page_origin:
+        made.web.mkdir(mode=PRIVATE_FOLDER)
+        put(made.web / web_file.FILE, web_file.web_file(final.web, plan.page_origin, plan.page_port).encode())
     for unit, text in units(final, (plan.site, plan.edge), _users(plan), _backups(final, plan)).items():
         path = made.folder / "systemd" / unit
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -138,6 +143,8 @@ def _settings(final: Layout, plan: Plan) -> dict[str, object]:
         "registry": plan.registry,
         "log": "json",
     }
+    if plan.page_origin:
+        texts["page_origin"] = plan.page_origin
     numbers = {"port": plan.door.port, "page_port": plan.page_port}
     return {**texts, **numbers, **{field: str(path) for field, path in paths.items()}}
 

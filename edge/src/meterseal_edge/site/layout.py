@@ -5,6 +5,7 @@
 `FOLDER/broker/`, 0700: mosquitto's settings, access list, certificate, key, revocations, and its data.
 `FOLDER/edge/`, 0700: the edge's settings, keys, certificate, anchors; its state below.
 `FOLDER/backups/`, 0700: the edge's backups, unless they go elsewhere.
+`FOLDER/web/`: nginx's settings for the page, where one was asked for; its certificate and key come beside them.
 `FOLDER/systemd/`: units to be copied to /etc/systemd/system.
 """
 
@@ -69,6 +70,11 @@ class Layout:
     def state(self) -> Path:
         """What the edge writes."""
         return self.edge / "state"
+
+    @property
+    def web(self) -> Path:
+        """What nginx reads, where the page has an address of its own."""
+        return self.folder / "web"
 
     @property
     def backups(self) -> Path:
