@@ -26,6 +26,8 @@ class Settings:
 class Link:
     """Remembers what was published; refuses while `state` is not up or `deaf` is set."""
 
+    papers = None
+
     def __init__(self):
         self.state = "up"
         self.deaf = False

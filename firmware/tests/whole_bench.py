@@ -73,6 +73,7 @@ class Link:
     """Up, and takes what is published: (topic, payload)."""
 
     state = "up"
+    papers = None
 
     def __init__(self):
         self.published = []

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from edge.tests.secured import SITE, UP, Caller, Requests, csr, of_edge, openssl_key, requests, running
+from edge.tests.secured import DOWN, SITE, UP, Caller, Requests, csr, of_edge, openssl_key, requests, running
 from edge.tests.site import wait_until
 from firmware.tests.cpython.edge_side import read
 from tools.tests.board_bench import Bench, make_image, run
@@ -22,6 +22,7 @@ from meterseal_tools.sim.bench import BenchSpec
 from meterseal_tools.sim.rig import Rig
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
+from meterseal_wire.encode import encode
 from meterseal_wire.scan import scan
 
 
@@ -208,6 +209,13 @@ def test_a_fixture_of_real_micropython_is_provisioned_enrolled_let_in_and_revoke
         key = PrivateKey((state / "key").read_bytes())
         key.public.verify(boot.signed, boot.signature)
         assert identities.load(layout.identities).rows[0].key == key.thumbprint
+        renewed = run("edge", "renew", layout.folder, "--within", "9999d")
+        assert renewed.exit_code == 0 and "the edge sends it" in renewed.output, renewed.output
+        certificate = (layout.renewed / "W1.der").read_bytes()
+        assert certificate != (state / "tls_certificate.der").read_bytes()
+        edge.say(DOWN.format("W1"), encode([["certificate", certificate]]))
+        rig.panel.wait_event("noted")
+        assert (state / "tls_certificate.der").read_bytes() == certificate
         assert run("edge", "revoke", layout.folder, "W1").exit_code == 0
         broker.told()
         broker.stop()

@@ -6,7 +6,8 @@ much by what a fixture keeps. An item that a fixture has dealt with and does not
 says so, and it is sent again after the edge's next start alone. A firmware that was staged, refused or given up is sent
 again only when somebody puts it again.
 
-First plans and tenants, then firmware: both wait in the same small place of the fixture.
+First plans and tenants, then a renewed certificate (certificates.py), then firmware: all wait in the same small place
+of the fixture.
 
 Nothing goes whose grant has ended or was withdrawn, by the edge's clock and by what the registry has told it; a
 transfer that is under way stops then, and an alarm says why. A tenant goes to the benches that its grant names; a plan
@@ -21,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from meterseal_edge.certificates import Certificates
 from meterseal_edge.clock import Clock
 from meterseal_edge.grant_line import GrantLine
 from meterseal_edge.granting import FIRMWARE, PLAN, TENANT, Firmware
@@ -45,6 +47,7 @@ class Way:
     told: Presence
     grants: GrantLine
     update: UpdateLine | None = None
+    certificate: list[Any] | None = None
 
 
 class Dispatch:
@@ -54,6 +57,7 @@ class Dispatch:
         self, inbox: Inbox, clock: Clock, offers: Offers, now_s: Callable[[], float] = time.monotonic
     ) -> None:
         self.inbox, self.clock, self.offers, self.now_s = inbox, clock, offers, now_s
+        self.certificates = Certificates(offers.folder.parent, now_s)
         self.standing = Standing(clock.keys.anchors, clock.keys.grants)
         self._fallen: dict[str, str] = {}
         self.state = inbox.state
@@ -129,8 +133,8 @@ class Dispatch:
             self.standing.lay_beside(self.offers.grants())
         if changed and self.offers.damaged:
             self.state.alarm("", "edge.offer", f"cannot be read: {', '.join(self.offers.damaged)}")
-        fallen = self._look_at_grants()
-        if not changed and not fallen:
+        fallen, renewed = self._look_at_grants(), self.certificates.changed()
+        if not changed and not fallen and not renewed:
             return
         with self._lock:
             for name, way in list(self._ways.items()):
@@ -151,6 +155,9 @@ class Dispatch:
     def _due(self, name: str, way: Way, now: float) -> list[Any]:
         if not way.grants.over:
             return way.grants.tick(now)
+        if way.certificate is not None:
+            certificate, way.certificate = way.certificate, None
+            return [certificate]
         if way.update is None:
             return []
         items = way.update.tick(now)
@@ -167,7 +174,7 @@ class Dispatch:
         now = self.now_s()
         firmware = self._firmware(told)
         update = UpdateLine(firmware, now) if firmware else None
-        return Way(told, GrantLine(self._lacking(told), now), update)
+        return Way(told, GrantLine(self._lacking(told), now), update, self.certificates.lacking(told))
 
     def _lacking(self, told: Presence) -> list[Granted]:
         dealt = self._dealt.get(told.fixture, set())
@@ -207,6 +214,9 @@ class Dispatch:
         return bool(tried) and offered.put not in tried
 
     def _tell_disbelieved(self, presence: Presence) -> None:
+        if self.certificates.not_taken(presence):
+            why = "it was sent its renewed certificate and shows the old one; its event and the broker's log say why"
+            self.state.alarm(presence.fixture, "edge.certificate", why)
         held = (presence.plans or frozenset()) | (presence.tenants or frozenset())
         dealt = self._dealt.get(presence.fixture, set())
         lost = [one.file for one in self.offers.granted if one.name in dealt - held]

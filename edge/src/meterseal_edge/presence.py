@@ -30,6 +30,7 @@ class Presence:
     firmware: bytes = b""
     slot: str = ""
     staged: bytes = b""
+    certificate: bytes = b""
 
 
 def read_presence(fixture: str, told: dict[str, Any]) -> Presence:
@@ -45,6 +46,7 @@ def read_presence(fixture: str, told: dict[str, Any]) -> Presence:
         _bytes(told.get("firmware"), HASH_BYTES),
         _text(told.get("slot")),
         _bytes(told.get("staged"), HASH_BYTES),
+        _bytes(told.get("certificate"), HASH_BYTES),
     )
 
 

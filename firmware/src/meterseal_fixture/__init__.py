@@ -1,8 +1,8 @@
 """The fixture: from pulses and meter frames to signed statements that are kept until somebody else keeps them.
 
-Read in this order: errors, words, capability, settings, scanner, tray, positions, plan, order, flow, pulses,
-counters, joined, meters, cjt188_bus, bench, attempt, result, standing, signer, cell, record, summary, aside, segment,
-promises, keep, chronicle, checked, desk, station, panel, mqtt, connection, link, belief, shelf, granted, question,
+Read in this order: errors, words, capability, settings, scanner, tray, positions, plan, order, flow, pulses, counters,
+joined, meters, cjt188_bus, bench, attempt, result, standing, signer, cell, record, summary, aside, segment, promises,
+keep, chronicle, checked, desk, station, panel, mqtt, connection, papers, link, belief, shelf, granted, question,
 delivery, down, presence, absence, offer, slots, whole, update, vital, startup, main.
 
 MicroPython, the subset that CPython understands too. One interpreter, eight loops: panel in, panel out, station,

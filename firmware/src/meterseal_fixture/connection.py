@@ -37,21 +37,14 @@ def tls_context(authority: bytes, certificate: bytes, key: bytes) -> ssl.SSLCont
     return context
 
 
-def tls_from(paths: list[str]):
-    """The context from three DER files, authority, certificate, key; None for no paths, BadSettings for bad files."""
-    if not paths:
-        return None
-    found = []
-    for path in paths:
-        try:
-            with open(path, "rb") as file:
-                found.append(file.read())
-        except OSError:
-            raise BadSettings("settings", "cannot open %s; provision this board again" % path)
+def read_file(path: str) -> bytes:
+    """A file of the settings; BadSettings where it cannot be read."""
     try:
-        return tls_context(found[0], found[1], found[2])
-    except ValueError:
-        raise BadSettings("settings", "the TLS files are no DER or do not fit; provision this board again")
+        with open(path, "rb") as file:
+            found: bytes = file.read()
+    except OSError:
+        raise BadSettings("settings", "cannot open %s; provision this board again" % path)
+    return found
 
 
 class Connection:
@@ -76,8 +69,12 @@ class Connection:
         """Wait until the peer has answered. With `tls`, a context, the handshake follows at the first send."""
         room = select.poll()
         room.register(self._socket, select.POLLOUT)
-        while not room.poll(0):
+        ready = list(room.poll(0))
+        while not ready:
             await asyncio.sleep_ms(ROOM_MS)
+            ready = list(room.poll(0))
+        if ready[0][1] & (select.POLLERR | select.POLLHUP):
+            raise OSError(errno.ECONNREFUSED)
         if tls is not None:
             # None as server_hostname would skip the check of the name without a word.
             self._socket = tls.wrap_socket(

@@ -45,15 +45,16 @@ class Link:
     """The connection of one fixture; `state` is down, joining or up.
 
     `settings` has host, port, site, fixture and topic(end); `on_message(payload)` gets what comes on the down topic,
-    `log(word, text)` why a connection ended; `tls` is a context of `connection.tls_context`, or None;
+    `log(word, text)` why a connection ended; `papers` are those with which it shows itself (papers.py), or None;
     `more()` gives what the state topic tells too, asked anew each time the fixture comes online.
     """
 
-    def __init__(self, settings, on_message, log, tls=None, more=dict) -> None:
+    def __init__(self, settings, on_message, log, papers=None, more=dict) -> None:
         self.settings = settings
         self.on_message = on_message
         self.log = log
-        self.tls = tls
+        self.papers = papers
+        self._reached = False
         self.state = DOWN
         self.more = more
         self._connection: Connection | None = None
@@ -66,8 +67,11 @@ class Link:
         while True:
             try:
                 await self._session()
+                wait = WAIT_FIRST_MS
             except ENDS as why:
                 wait = WAIT_FIRST_MS if self.state == UP else min(2 * wait, WAIT_LONGEST_MS)
+                if self.papers and self._reached and self.state != UP:
+                    self.papers.failed()
                 self.log("link", "%s, lost: %r" % (self.state, why))
             finally:
                 self._lose()
@@ -101,19 +105,24 @@ class Link:
 
     async def _session(self) -> None:
         self._go("tried")
+        self._reached = False
         self._connection = connection = Connection(self.settings.host, self.settings.port)
         await asyncio.wait_for_ms(self._join(connection), JOIN_MS)
         self._go("joined")
+        if self.papers:
+            self.papers.passed()
         gone = asyncio.Event()
         listener = asyncio.create_task(self._listen(connection, gone))
         try:
             await self._beat(connection, gone)
-            raise await listener
+            if gone.is_set():
+                raise await listener
         finally:
             listener.cancel()
 
     async def _join(self, connection: Connection) -> None:
-        await connection.open(self.tls)
+        await connection.open(self.papers.context() if self.papers else None)
+        self._reached = True
         client = "%s-%s" % (self.settings.site, self.settings.fixture)
         will = (self.settings.topic("state"), self._presence("offline"))
         await connection.send(mqtt.connect(client, KEEPALIVE_S, True, will))
@@ -136,7 +145,7 @@ class Link:
         return packet
 
     async def _beat(self, connection: Connection, gone: asyncio.Event) -> None:
-        while not gone.is_set():
+        while not gone.is_set() and not (self.papers and self.papers.again):
             connection.heard = False
             await asyncio.wait_for_ms(connection.send(mqtt.PINGREQ), BEAT_MS)
             try:

@@ -6,7 +6,6 @@ import gc
 import meterseal_fixture
 from meterseal_fixture.chronicle import Chronicle
 from meterseal_fixture.cjt188_bus import CjtBus
-from meterseal_fixture.connection import tls_from
 from meterseal_fixture.down import Down
 from meterseal_fixture.errors import BadSettings, FixtureError
 from meterseal_fixture.flow import Controller, Hand, ModbusFlow
@@ -17,6 +16,7 @@ from meterseal_fixture.link import Link
 from meterseal_fixture.meters import MeterBus
 from meterseal_fixture.offer import Offer
 from meterseal_fixture.panel import Panel
+from meterseal_fixture.papers import Papers
 from meterseal_fixture.presence import presence
 from meterseal_fixture.pulses import FrontEnd
 from meterseal_fixture.scanner import Scanner
@@ -55,7 +55,7 @@ async def run(board, settings: Settings) -> None:
     chronicle = Chronicle(author, Keep(board.folder, edge=settings.edge_key), counter)
     down = Down(settings, chronicle, verify, board.log)
     down.recall()
-    tls = tls_from(settings.tls)
+    papers = down.delivery.papers = Papers(settings.tls) if settings.tls else None
     down.delivery.granted = Granted(board.folder, settings, verify)
     down.question.entropy = board.entropy
     down.set_time = getattr(board, "set_time", None)
@@ -65,7 +65,7 @@ async def run(board, settings: Settings) -> None:
     def told() -> dict[str, object]:
         return presence(station, slots, board_text)
 
-    link = Link(settings, down.take, board.log, tls, told)
+    link = Link(settings, down.take, board.log, papers, told)
     offer = Offer(settings, chronicle, down, link)
     station = Station(settings, (front, bus), chronicle, panel, offer)
     station.heap_code = heap_code

@@ -58,6 +58,8 @@ class Offer:
                 self.obey(station)
             if self.down.delivery.waiting and not station.bench.counting:
                 self.down.delivery.act(station)
+            if self.link.papers and not station.bench.counting:
+                self.link.papers.tell(station)
             if self.link.state != shown:
                 shown = self.link.state
                 self._from_the_start(AGAIN_MS)

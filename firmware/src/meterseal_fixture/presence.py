@@ -6,6 +6,7 @@
 | `key`, `nonce` | the thumbprint of its key, and a fresh question about the time (question.py) |
 | `plans`, `tenants` | what is held of each (granted.py); with an authority's key alone |
 | `board`, `firmware` | board and front end, and the running digest; where updates are taken alone |
+| `certificate` | the SHA-256 of its TLS certificate (papers.py); with TLS alone |
 | `slot`, `staged` | state of the other slot (slots.py), and the digest that was staged there last |
 
 For the edge's eyes: nobody believes it, and a fixture that lies here is sent what it has no use for.
@@ -21,6 +22,8 @@ def presence(station, slots, board: str) -> dict[str, object]:
         "nonce": down.question.ask(),
     }
     told.update(down.delivery.granted.told())
+    if down.delivery.papers:
+        told.update(down.delivery.papers.told())
     if down.delivery.staging:
         told.update(board=board, firmware=station.firmware.hex(), slot=slots.state, staged=slots.digest.hex())
     return told

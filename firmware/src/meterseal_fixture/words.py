@@ -191,6 +191,10 @@ SENTENCES = {
         "与边缘服务器的连接已断开，检定照常进行并保存在本机；请检查网络。",
         "There is no connection to the edge; runs go on and are kept here. Check the network.",
     ),
+    "link.certificate": (
+        "消息代理不接受更新的证书（%s），仍使用原证书；请通知管理员。",
+        "The broker does not take the renewed certificate (%s); the old one stays. Call whoever runs the edge.",
+    ),
     "edge.silent": (
         "边缘服务器没有确认已发送的数据，检定照常进行并保存在本机；请通知管理员。",
         "The edge confirms nothing that is sent; runs go on and are kept here. Call whoever runs the edge.",

@@ -3,15 +3,17 @@
     micropython link_driver.py HOST PORT COUNT [folder with ca.der, client.der, key.der]
 
 Prints a line for each change of state, each NotSent, each word of the link's log, and "covered" at the end; then it
-stays connected until it is killed. A message on the down topic is the number of a payload that is covered.
+stays connected until it is killed. A message on the down topic is the number of a payload that is covered, or "C" and
+a renewed certificate; "noted" and "complained" are what became of that.
 """
 
 import asyncio
 import sys
 
 from meterseal_fixture import link as link_module
-from meterseal_fixture.connection import tls_context
+from meterseal_fixture.errors import Disbelieved
 from meterseal_fixture.link import UP, Link, NotSent
+from meterseal_fixture.papers import Papers
 
 # Patience as short as a test's.
 link_module.ACK_MS = link_module.BEAT_MS = 700
@@ -28,25 +30,39 @@ class Settings:
         return "ms/1/%s/%s/%s" % (self.site, self.fixture, end)
 
 
-def read(path):
-    with open(path, "rb") as file:
-        return file.read()
-
-
 class Driver:
     def __init__(self, host, port, count, folder=None):
         names = ("ca.der", "client.der", "key.der")
-        tls = tls_context(*[read(folder + "/" + name) for name in names]) if folder else None
+        self.papers = Papers([folder + "/" + name for name in names]) if folder else None
         self.settings = Settings(host, int(port))
-        self.link = Link(self.settings, self.cover, print, tls)
+        self.link = Link(self.settings, self.cover, print, self.papers)
         self.kept = {number: b"%06d" % number + b"." * 250 for number in range(int(count))}
 
     def cover(self, payload):
-        self.kept.pop(int(payload), None)
+        if payload[:1] != b"C":
+            self.kept.pop(int(payload), None)
+            return
+        try:
+            self.papers.take(payload[1:])
+            print("taken", self.papers.again)
+        except Disbelieved as why:
+            print("disbelieved", why)
+
+    # What a station would do with news of a certificate.
+
+    def note(self, name, detail):
+        print("noted", name, detail)
+        return True
+
+    def complain(self, code, detail):
+        print("complained", code, detail)
 
     async def watch(self):
+        self.panel = self
         shown = ""
         while True:
+            if self.papers:
+                self.papers.tell(self)
             if self.link.state != shown:
                 shown = self.link.state
                 print("state", shown)

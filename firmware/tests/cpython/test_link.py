@@ -229,9 +229,11 @@ class Authority:
         self.certificate = self._issue(self.name, self.key.public_key(), [], authority=True)
         self._write("ca", self.certificate)
 
-    def issue(self, who: str, alternative: list[x509.GeneralName]) -> None:
-        """`who`.pem, `who`.der and its keys `who`_key.pem, key.der."""
-        key = ec.generate_private_key(ec.SECP256R1())
+    def issue(
+        self, who: str, alternative: list[x509.GeneralName], key: ec.EllipticCurvePrivateKey | None = None
+    ) -> ec.EllipticCurvePrivateKey:
+        """`who`.pem, `who`.der and its keys `who`_key.pem, key.der; a new key unless there is one."""
+        key = key or ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, who)])
         self._write(who, self._issue(name, key.public_key(), alternative))
         kind, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -240,6 +242,7 @@ class Authority:
             (serialization.Encoding.DER, "key.der"),
         ):
             (self.folder / path).write_bytes(key.private_bytes(encoding, kind, plain))
+        return key
 
     def _issue(
         self,

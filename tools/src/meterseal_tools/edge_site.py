@@ -169,9 +169,7 @@ def renew(
     for path in renewed:
         print(f"已续期 renewed: {path}")
         if path.parent == at.issued:
-            print(
-                f"装入电路板 onto the board: meterseal provision --port PORT --tls {path} {at.authority_certificate}"
-            )
+            print("边缘服务器将下发给夹具 the edge sends it to the fixture when it is online")
     print(f"{len(renewed)} 张证书已续期 certificates renewed")
 
 

@@ -37,6 +37,7 @@ const CODES = {
   "edge.refused": ["登记库拒收一条记录，其余不受影响，稍后重发：把原因告诉登记库。", "The registry refused a statement; others go on, this one is sent again later. Tell the registry the reason."],
   "edge.registry": ["登记库无法使用：记录留在本站，恢复后补传；请检查外网。", "The registry cannot be used: statements wait here and are sent when it can. Check the line outwards."],
   "edge.offer": ["下发的方案、委托方或固件无法使用，或夹具不予采信：核对授权与夹具的主管部门公钥。", "A plan, tenant or firmware to be sent cannot be used, or a fixture does not believe it: compare grant and authority key."],
+  "edge.certificate": ["夹具没有使用下发的更新证书：查看其事件与消息代理日志，必要时用电缆装入。", "A fixture does not use the renewed certificate that it was sent: see its event and the broker's log; put it on by cable if need be."],
   "edge.update": ["夹具拒绝或放弃了固件更新：按原因更正后重新下发。", "A fixture refused a firmware, or gave it up: put right what it says, then put it again."],
   "edge.worker": ["验签进程已退出，本站将重新启动；记录不会丢失。", "A process that verifies has ended and the edge restarts; nothing is lost."],
   "edge.rolled_back": ["存储比本站签过的更旧：用最新备份做声明恢复。", "The store is older than what this edge has signed for: restore the newest backup, declared."],

@@ -22,6 +22,7 @@ from meterseal_edge.folder import sync
 PRIVATE, PUBLIC = 0o600, 0o644
 PRIVATE_FOLDER, PUBLIC_FOLDER = 0o700, 0o755
 IDENTITIES = "identities.json"
+RENEWED = "certificates"
 TOLD = {"site": str, "edge": str, "host": str, "port": int}
 
 
@@ -72,6 +73,11 @@ class Layout:
         return self.edge / "state"
 
     @property
+    def renewed(self) -> Path:
+        """Renewed certificates of fixtures, NAME.der, for the edge to send."""
+        return self.state / RENEWED
+
+    @property
     def web(self) -> Path:
         """What nginx reads, where the page has an address of its own."""
         return self.folder / "web"
@@ -106,6 +112,16 @@ def put(path: Path, content: bytes, mode: int = PRIVATE) -> None:
         os.fsync(handle)
     part.replace(path)
     sync(path.parent)
+
+
+def private_folder(path: Path) -> None:
+    """A folder of its parent's owner, for nobody else, unless it is there."""
+    if path.exists():
+        return
+    path.mkdir(mode=PRIVATE_FOLDER)
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def give(folder: Path, user: str) -> None:

@@ -1,7 +1,7 @@
 """Certificates are renewed before they end: same name, same key, new dates. What has time left stays as it is.
 
 Broker and edge have theirs at once (SIGHUP; the edge reads its own at its next connection). A fixture's is laid ready
-and goes onto the board with `meterseal provision --tls`; its old one is good until it ends. The edge takes both.
+for the edge, which sends it down (certificates.py); its old one is good until it ends. The edge takes both.
 """
 
 from collections.abc import Iterator
@@ -10,11 +10,12 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from meterseal_edge.errors import BadSite
 from meterseal_edge.site import broker_file, identities
 from meterseal_edge.site.authority import PEM, Authority, Wish, common_name, now
-from meterseal_edge.site.layout import Layout, put
+from meterseal_edge.site.layout import Layout, private_folder, put
 from meterseal_edge.site.revocation import tell_broker
 
 
@@ -35,6 +36,8 @@ def renew(layout: Layout, within: timedelta) -> list[Path]:
             holder = next(row for row in live if old.serial_number in row.serials)
             known = known.issued(path.stem, holder.key, new.serial_number)
             identities.save(layout.identities, known)
+            private_folder(layout.renewed)
+            put(layout.renewed / f"{path.stem}.der", new.public_bytes(Encoding.DER))
         renewed.append(path)
     if renewed:
         tell_broker(layout)
