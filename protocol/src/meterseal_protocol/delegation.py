@@ -4,7 +4,7 @@ Window, territory, measures and depth are always said. Maker, media, nominal siz
 stands below says them again, no wider. A grant that lacks the field is not bounded by it, and so is wider.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from meterseal_protocol.measures import measures_for
@@ -30,15 +30,26 @@ ABOUT = {
 
 def narrowed(child: Payload, parent: Payload) -> bool:
     """True if `child` stays within the delegation `parent`."""
-    if parent[L.GRANT] != kinds.DELEGATION or not _in_window(child, parent):
-        return False
+    return next(wider(child, parent), None) is None
+
+
+def wider(child: Payload, parent: Payload) -> Iterator[int]:
+    """Labels in which `child` goes beyond `parent`; the kind's own where that is no delegation at all."""
+    if parent[L.GRANT] != kinds.DELEGATION:
+        yield L.GRANT
+        return
+    if not _in_window(child, parent):
+        yield L.WINDOW
     if not all(covers(parent[L.TERRITORY], place) for place in child.get(L.TERRITORY, ())):
-        return False
-    if not all(within(child, parent) for within in (_maker, _media, _nominal, _sites)):
-        return False
-    if child[L.GRANT] == kinds.DELEGATION:
-        return set(child[L.MEASURES]) <= set(parent[L.MEASURES]) and child[L.DEPTH] < parent[L.DEPTH]
-    return not set(measures_for(child)).isdisjoint(parent[L.MEASURES])
+        yield L.TERRITORY
+    for label, within in WITHIN.items():
+        if not within(child, parent):
+            yield label
+    delegates = child[L.GRANT] == kinds.DELEGATION
+    if delegates and not child[L.DEPTH] < parent[L.DEPTH]:
+        yield L.DEPTH
+    if not _measured(child, parent, delegates):
+        yield L.MEASURES
 
 
 def covers(territory: Sequence[str], place: str) -> bool:
@@ -90,3 +101,12 @@ def _nominal(child: Payload, bounds: list[int]) -> bool:
 def _sites(child: Payload, sites: list[str]) -> bool:
     said = child.get(L.SITES, [child[L.SITE]] if L.SITE in child else None)
     return said is not None and set(said) <= set(sites)
+
+
+def _measured(child: Payload, parent: Payload, delegates: bool) -> bool:
+    if delegates:
+        return set(child[L.MEASURES]) <= set(parent[L.MEASURES])
+    return not set(measures_for(child)).isdisjoint(parent[L.MEASURES])
+
+
+WITHIN = {L.MAKER: _maker, L.MEDIA: _media, L.NOMINAL_RANGE: _nominal, L.SITES: _sites}

@@ -26,6 +26,7 @@ GROUPS = (
     "cjt188",
     "edge",
     "firmware",
+    "grant",
     "keys",
     "log",
     "people",

@@ -1,4 +1,4 @@
-"""`meterseal keys`: make a key, show its thumbprint. Key files are 0600; no secret is ever printed."""
+"""`meterseal keys`: make a key, show it, give its public half away. Key files are 0600; no secret is printed."""
 
 import sys
 from pathlib import Path
@@ -7,12 +7,18 @@ from typing import Annotated
 import typer
 
 from meterseal_protocol.errors import ProtocolError
-from meterseal_protocol.keys import PrivateKey
+from meterseal_protocol.keys import PrivateKey, PublicKey
+from meterseal_wire.encode import encode
+from meterseal_wire.errors import WireError
+from meterseal_wire.scan import scan
 from meterseal_wire.suites import DEFAULT, SUITES, Suite
 
 CANNOT_CREATE, NO_INPUT, USAGE = 73, 66, 2
+KEY_BYTES = 4096
 NAMES = ", ".join(f"{suite.number} or {suite.name}" for suite in SUITES)
-app = typer.Typer(no_args_is_help=True, help="Make keys and show their thumbprints.")
+app = typer.Typer(
+    no_args_is_help=True, help="Make keys, show their thumbprints, give their public halves away."
+)
 
 
 @app.command()
@@ -39,6 +45,43 @@ def show(path: Annotated[Path, typer.Argument(help="a key file")]) -> None:
         print(f"keys show: {error}", file=sys.stderr)
         raise typer.Exit(NO_INPUT) from None
     print(describe(key))
+
+
+@app.command()
+def public(
+    path: Annotated[Path, typer.Argument(help="a key file")],
+    out: Annotated[Path, typer.Argument(help="the public half, NAME.cosekey; never overwritten")],
+) -> None:
+    """Write the public half of a key (CBOR COSE_Key), for the authority that shall grant it."""
+    try:
+        key = PrivateKey.load(path).public
+        write_new(out, bytes(encode(key.cose)))
+    except (OSError, ProtocolError) as error:
+        print(f"keys public: {error}", file=sys.stderr)
+        raise typer.Exit(NO_INPUT) from None
+    print(f"{out}: thumbprint {key.thumbprint.hex()}")
+
+
+@app.command()
+def anchors(
+    out: Annotated[Path, typer.Argument(help="the file of anchors; never overwritten")],
+    files: Annotated[list[Path], typer.Argument(metavar="COSEKEY...", help="public keys of national roots")],
+) -> None:
+    """Put public keys into one file of anchors: whoever has it trusts them, and nobody else, from outside."""
+    try:
+        keys = [PublicKey.from_cose(scan(file.read_bytes()[:KEY_BYTES], KEY_BYTES)) for file in files]
+        write_new(out, bytes(encode([key.cose for key in keys])))
+    except (OSError, ProtocolError, WireError) as error:
+        print(f"keys anchors: {error}", file=sys.stderr)
+        raise typer.Exit(NO_INPUT) from None
+    for key in keys:
+        print(f"{out}: thumbprint {key.thumbprint.hex()}")
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """A new file; OSError where there is one already."""
+    with path.open("xb") as file:
+        file.write(content)
 
 
 def suite_called(text: str) -> Suite:

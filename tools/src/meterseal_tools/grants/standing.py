@@ -1,0 +1,63 @@
+"""Under what a grant stands: the delegation that its signer holds, and in what it would go beyond it.
+
+What *wider* means is the judge's own (meterseal_protocol.delegation); here it gets words before anything is signed.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from meterseal_protocol.delegation import wider
+from meterseal_protocol.errors import ProtocolError
+from meterseal_protocol.keys import PublicKey
+from meterseal_protocol.statement import Statement, read
+from meterseal_tools.grants.errors import BadGrant
+from meterseal_tools.grants.fields import BY_LABEL
+from meterseal_tools.grants.values import in_words
+from meterseal_wire import kinds
+from meterseal_wire import labels as L
+from meterseal_wire.errors import WireError
+
+FILE_BYTES = 16384
+ANCHORED = (kinds.REGISTRY, kinds.WITNESS, kinds.RULES)
+
+
+def read_grant(path: Path, *others: int) -> Statement:
+    """The grant in a file, or a statement of one of the other kinds; BadGrant where it is none."""
+    try:
+        found = read(path.read_bytes()[: FILE_BYTES + 1])
+    except (OSError, WireError, ProtocolError) as error:
+        raise BadGrant(f"{path}: {' '.join(str(error).split())}") from None
+    if found.typ not in (L.KIND_GRANT, *others):
+        raise BadGrant(f"{path} is a {found.kind}, no grant")
+    return found
+
+
+def below(payload: Mapping[int, Any], parent: Statement, signer: PublicKey) -> dict[int, Any]:
+    """The payload as it stands under `parent`; BadGrant where the signer does not hold that, or where it is wider."""
+    over = parent.payload
+    if over[L.GRANT] != kinds.DELEGATION:
+        raise BadGrant(
+            f"grant {over[L.NUMBER]} of {parent.issuer} is no delegation: nothing can be given under it"
+        )
+    if PublicKey.from_cose(over[L.SUBJECT_KEY]) != signer:
+        raise BadGrant(f"delegation {over[L.NUMBER]} of {parent.issuer} names another key than this one")
+    if payload[L.GRANT] in ANCHORED:
+        raise BadGrant(
+            f"a {kinds.GRANT_NAMES[payload[L.GRANT]]} grant is given by an anchor alone, under nothing"
+        )
+    beyond = list(wider(payload, over))
+    if beyond:
+        said = "; ".join(_beyond(label, payload, over) for label in beyond)
+        raise BadGrant(f"wider than delegation {over[L.NUMBER]} of {parent.issuer} (grant.widened): {said}")
+    return {**payload, L.PARENT: parent.identity}
+
+
+def _beyond(label: int, payload: Mapping[int, Any], over: Mapping[int, Any]) -> str:
+    if label == L.WINDOW:
+        return "valid_from and valid_to are not within its own"
+    if label == L.MEASURES and L.MEASURES not in payload:
+        return f"none of its measures ({in_words(BY_LABEL[label], over[label])}) gives such a grant"
+    field = BY_LABEL[label]
+    said = in_words(field, payload[label]) if label in payload else "left out"
+    return f"{field.name} is {said}, and it has {in_words(field, over[label])}"
