@@ -11,6 +11,7 @@ from meterseal_protocol.evidence import select as choose
 from meterseal_protocol.testing.fixture import ModelFixture, Signed
 from meterseal_protocol.testing.record import Record
 from meterseal_protocol.testing.runs import Seat, plan_document
+from meterseal_protocol.testing.trial import Trial
 from meterseal_protocol.testing.world import WATER_BENCH, World
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
@@ -210,3 +211,19 @@ def test_names_and_closes_say_whom_an_entry_concerns(story: Story) -> None:
     assert names(attempt, MINE.meter)
     assert not names(attempt, OTHER.meter)
     assert closes(result) == attempt.place
+
+
+def test_what_is_held_for_a_meter_does_not_grow_with_the_fixtures_life() -> None:
+    """A fixture that opens an epoch now and then (spec/chain.md): 40 statements in each of five, and of the meter that
+    is tested in the last one there are that epoch up to its result, and the boots of the month.
+    """
+    trial = Trial().begin()
+    for _ in range(4):
+        for number in range(39):
+            trial.enter(trial.fixture.event("tick", str(number)))
+        trial.enter(trial.fixture.boot())
+    trial.run()
+    assert trial.decide().outcome == kinds.GRANTED
+    own = [entry for entry in trial.record.evidence(trial.meter).entries if entry.statement.chain]
+    places = sorted(entry.statement.chain[:2] for entry in own)  # type: ignore[index]
+    assert places == [(1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (5, 1), (5, 2)]
