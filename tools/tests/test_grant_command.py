@@ -6,10 +6,7 @@ from typing import Any
 
 import pycddl
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
+from edge.tests.secured import csr, openssl_key
 from tools.tests.board_bench import run
 
 from meterseal_protocol.keys import PrivateKey, PublicKey
@@ -98,10 +95,7 @@ class Officer:
         for role, key in trial.world.keys.items():
             key.save(folder / f"{role}.key")
             assert run("keys", "public", folder / f"{role}.key", folder / f"{role}.cosekey").exit_code == 0
-        secret = int.from_bytes(trial.world.keys["W1"]._secret, "big")  # type: ignore[attr-defined]
-        named = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
-        asked = named.sign(ec.derive_private_key(secret, ec.SECP256R1()), SHA256())
-        (folder / "W1.csr").write_bytes(asked.public_bytes(Encoding.DER))
+        (folder / "W1.csr").write_bytes(csr(openssl_key(trial.world.keys["W1"]), "W1"))
 
     def form(self, text: str, when: str = WHEN) -> Path:
         """A filled form."""

@@ -34,11 +34,11 @@ class Certificates:
 
     def lacking(self, told: Presence) -> list[object] | None:
         """What a fixture shall be sent; None where it has it, shows none, or was sent it lately."""
-        raw = self._newest(told)
-        if raw is None or self.not_taken(told):
+        newest = self._newest(told)
+        if newest is None or self.not_taken(told):
             return None
-        self._sent[told.fixture] = (raw, self._now_s())
-        return [WORD, raw]
+        self._sent[told.fixture] = (newest, self._now_s())
+        return [WORD, newest]
 
     def not_taken(self, told: Presence) -> bool:
         """True where a fixture was sent its newest certificate within a day and shows another one."""
@@ -47,7 +47,8 @@ class Certificates:
 
     def _newest(self, told: Presence) -> bytes | None:
         try:
-            raw = (self.folder / f"{told.fixture}.der").read_bytes()
+            found = (self.folder / f"{told.fixture}.der").read_bytes()
         except OSError:
             return None
-        return raw if told.certificate and sha256(raw).digest() != told.certificate else None
+        shown = told.certificate
+        return found if shown and sha256(found).digest() != shown else None

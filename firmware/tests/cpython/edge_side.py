@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
+from meterseal_tools.services import free_port
 from meterseal_wire import labels as L
 from meterseal_wire.statement import Author, build
 
@@ -112,9 +113,7 @@ class Broker:
     """A mosquitto of its own on a free port of the loopback."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self._settings = folder / "mosquitto.conf"
         self._settings.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"

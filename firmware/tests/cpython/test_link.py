@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from paho.mqtt.enums import CallbackAPIVersion
 
+from meterseal_tools.services import free_port
+
 ROOT = Path(__file__).resolve().parents[3]
 # The command loads the interpreter into its own process: it neither spawns nor needs an exec to be killed.
 MICROPYTHON = Path(sys.executable).parent / "micropython"
@@ -42,9 +44,7 @@ class Mosquitto:
     """A broker on a free port of loopback, with more lines of configuration."""
 
     def __init__(self, folder: Path, *lines: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         self.settings = folder / "mosquitto.conf"
         self.settings.write_text("\n".join([f"listener {self.port} 127.0.0.1", "user root", *lines, ""]))
         self.start()

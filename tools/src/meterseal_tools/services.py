@@ -3,8 +3,10 @@
 A child dies with the process that started it, so neither Ctrl-C nor a crash leaves one behind.
 """
 
+import contextlib
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -21,6 +23,7 @@ START_S = 30
 STOP_S = 10
 LOOK_S = 0.02
 LAST_WORDS = 1500
+PORTS = range(10_000, 32_000)
 # The child asks the kernel to be killed when its parent goes (PR_SET_PDEATHSIG), then becomes the service.
 DIE_WITH_PARENT = (
     "import ctypes, os, runpy, signal, sys\n"
@@ -37,10 +40,15 @@ class ServiceFailed(Exception):
 
 
 def free_port() -> int:
-    """A TCP port that is free on loopback now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port that is free on loopback now, drawn below 32768: from there on connections get theirs (ip(7)).
+
+    One of those could be taken by somebody's connection before the service that is told of it has bound it.
+    """
+    while True:
+        port = PORTS.start + secrets.randbelow(len(PORTS))
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Service:

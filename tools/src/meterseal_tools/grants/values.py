@@ -5,9 +5,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
-
+from meterseal_edge.errors import EdgeError
+from meterseal_edge.site import request
 from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.keys import PublicKey
 from meterseal_protocol.measures import MEASURES
@@ -19,14 +18,14 @@ from meterseal_wire import labels as L
 from meterseal_wire.errors import WireError
 from meterseal_wire.scan import scan
 
-KEY_BYTES, COORDINATE, FILE_BYTES = 4096, 32, 1 << 20
+KEY_BYTES, FILE_BYTES = 4096, 1 << 20
 
 
 def value_of(field: Field, said: Any, folder: Path) -> Any:
     """What a grant says where a form says `said`; files are named from `folder`. BadGrant names the field."""
     try:
         return _shaped(field, field.shape, said, folder)
-    except (ValueError, TypeError, ZeroDivisionError, OSError, ProtocolError, WireError) as error:
+    except (ValueError, TypeError, ZeroDivisionError, OSError, ProtocolError, WireError, EdgeError) as error:
         why = " ".join(str(error).split())
         raise BadGrant(f"{field.name}: {why} ({field.en})") from None
 
@@ -78,11 +77,7 @@ def _key(said: Any, folder: Path) -> dict[int, Any]:
     _is(said, str, "a file or hex")
     path = folder / said
     if path.suffix == ".csr":
-        public = x509.load_der_x509_csr(path.read_bytes()).public_key()
-        if not isinstance(public, EllipticCurvePublicKey) or not isinstance(public.curve, SECP256R1):
-            raise ValueError(f"{said} asks for no P-256 key")
-        point = public.public_numbers()
-        return PublicKey(point.x.to_bytes(COORDINATE, "big") + point.y.to_bytes(COORDINATE, "big")).cose
+        return request.holds(path.read_bytes()).key.cose
     if path.suffix in (".cosekey", ".cose_key"):
         return PublicKey.from_cose(scan(path.read_bytes()[:KEY_BYTES], KEY_BYTES)).cose
     return PublicKey(bytes.fromhex(said)).cose
