@@ -7,14 +7,14 @@ import json
 import sys
 from pathlib import Path
 
-from meterseal_protocol.testing.vectors import RUNNERS
+from meterseal_protocol.testing.vectors import RUNNERS, read_case
 
 
 def main(folder: str) -> None:
     """Print the decisions of all vectors of `folder`, by name."""
     found = {}
     for path in sorted(Path(folder).glob("*.json")):
-        vector = json.loads(path.read_text("utf-8"))
+        vector = read_case(path)
         found[vector["name"]] = RUNNERS["judge"](vector["input"])["decision"]
     print(json.dumps(found, sort_keys=True))
 

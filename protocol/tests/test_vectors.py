@@ -2,9 +2,12 @@
 
 import importlib
 import json
+import shutil
 import subprocess
 import sys
+import tomllib
 from hashlib import sha256
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +72,7 @@ def test_the_maker_makes_these_vectors() -> None:
 def test_a_vector_that_says_something_else_is_found(subject: str, tmp_path: Path) -> None:
     """The runner can fail: every case of a subject with its expectation turned round."""
     folder = tmp_path / subject
-    folder.mkdir()
+    shutil.copytree(SPEC / "vectors" / subject, folder)
     for path in sorted((SPEC / "vectors" / subject).glob("*.json"))[:5]:
         case = json.loads(path.read_text("utf-8"))
         refuses = "refuse" in case["expect"]
@@ -164,7 +167,7 @@ def messages() -> list[tuple[str, bytes]]:
             for text in json.loads(path.read_text("utf-8"))["input"]["messages"]
         ]
     for path in sorted((SPEC / "vectors" / "judge").glob("*.json")):
-        rows = json.loads(path.read_text("utf-8"))["input"]["log"]
+        rows = vectors.read_case(path)["input"]["log"]
         found += [(path.stem, bytes.fromhex(row["message"])) for row in rows]
     return found
 
@@ -199,6 +202,45 @@ def test_the_decision_of_a_vector_says_what_the_case_says() -> None:
         payload = cbor2.loads(bytes.fromhex(expected["decision"]))
         assert payload[85] == outcomes[expected["outcome"]]
         assert [[code, list(numbers)] for code, numbers in payload[86]] == expected["reasons"]
+
+
+def test_every_reason_of_the_judge_has_a_vector_that_gives_it() -> None:
+    """reasons.toml names them; the reasons of the check at the meter are those of subject certificate."""
+    reasons = tomllib.loads((files("meterseal_protocol") / "reasons.toml").read_text("utf-8"))["reason"]
+    given = {
+        (path.parent.name, code)
+        for subject in ("judge", "certificate")
+        for path in (SPEC / "vectors" / subject).glob("*.json")
+        for code, _ in json.loads(path.read_text("utf-8"))["expect"].get("accept", {}).get("reasons", [])
+    }
+    assert {code for _, code in given} == {row["code"] for row in reasons}
+    judged = {row["code"] for row in reasons if row["outcome"] in ("refused", "undecided")}
+    assert {code for subject, code in given if subject == "judge"} == judged
+
+
+@pytest.mark.parametrize("changes", [{"like": "nothing"}, {"like": 1}, {"log": [99]}, {"log": [-1]}])
+def test_a_case_that_is_like_nothing_is_no_case(changes: dict[str, Any], tmp_path: Path) -> None:
+    """No such file, no name, no such row: nothing is made up for it."""
+    folder = tmp_path / "judge"
+    folder.mkdir()
+    shutil.copy(SPEC / "vectors" / "judge" / "good water.json", folder)
+    case = json.loads((folder / "good water.json").read_text("utf-8"))
+    case["input"] = {"like": "good water", "log": [0], **changes}
+    (folder / "x.json").write_text(json.dumps(case), "utf-8")
+    with pytest.raises(ValueError, match="like"):
+        vectors.read_case(folder / "x.json")
+    assert [*vectors.cases(folder / "x.json")] == []
+
+
+def test_a_row_without_its_number_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The maker of reasons.toml's cases stops where one number is another one."""
+    monkeypatch.syspath_prepend(str(SPEC))
+    judges = importlib.import_module("maker.judges")
+    found = judges.leaking()
+    found.decide()
+    wanted = ("refused", [["bench.leak", 15_000, 14_000, 61]])
+    with pytest.raises(SystemExit, match=r"judge/x: \[\['bench\.leak', 15000, 14000, 60\]\]"):
+        judges.judged_case("x", ("rule", "why"), judges.given(found), wanted)
 
 
 def test_the_maker_refuses_to_write_what_its_author_did_not_expect(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,6 +62,33 @@ def address(raw: bytes, meter: str = METER) -> str:
     return qr.url(BASE, raw, meter)
 
 
+def read_off(length: int) -> Iterator[tuple[str, str, str, dict[str, Any], str, list[Any]]]:
+    """Certificates of other bytes or times, and what a person reads: 123 456 in 10^-3 m3 is 123 456 L."""
+    start_s = ISSUED_S - DAY_S
+    marks, url = bytes(range(8)).hex(), {"url": address(certificate() + b"\x00")}
+    early = [{"url": address(certificate(issued_s=at_s))} for at_s in (start_s, start_s - 1)]
+    yield (
+        "a byte too many",
+        "2",
+        "right behind its end",
+        url,
+        "not_valid",
+        [["certificate.malformed", [length]]],
+    )
+    yield "in the grant's first second", "1", "both ends belong to it", early[0], "valid", []
+    yield "before the grant", "3", "one second", early[1], "cannot_say", [["key.window", [start_s - 1]]]
+    yield "marks that agree", "1", "as engraved", {"marks": marks}, "valid", []
+    yield "marks that differ", "3", "of zeros", {"marks": "00" * 8}, "cannot_say", [["certificate.marks", []]]
+    for name, dial_l, reasons in (
+        ("a dial at the end register", 123_456, []),
+        ("a dial below", 123_455, [["dial.below", [123_455, 123_456]]]),
+        ("a dial after the transport", 123_556, []),
+        ("a dial above", 123_557, [["dial.above", [123_557, 123_456, 100]]]),
+    ):
+        answer = ("3", "one litre too far") if reasons else ("1", "the limit belongs to it")
+        yield name, *answer, {"dial_l": dial_l}, "cannot_say" if reasons else "valid", reasons
+
+
 def cases() -> Iterator[dict[str, Any]]:
     """Every case of the subject."""
     good, end_s = address(certificate()), MADE_S + 7 * DAY_S
@@ -176,6 +203,7 @@ def cases() -> Iterator[dict[str, Any]]:
             [["status.missing", []]],
         ),
     )
+    rows += tuple(read_off(len(certificate())))
     given = {"url": good, "trust": trust().hex(), "as_of_s": MADE_S, "territory": "33"}
     for name, rule, why, change, outcome, reasons in rows:
         yield accept(name, RULE + rule, why, {**given, **change}, outcome=outcome, reasons=reasons)

@@ -3,7 +3,7 @@
 Outcome and reason codes are written here by hand; the numbers of a reason and the bytes of the decision are ours.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from maker.case import FixedKey, accept
@@ -174,6 +174,17 @@ def closed_case(
     return _case(name, words, given(found), wanted)
 
 
+def judged_case(
+    name: str, words: tuple[str, str], log: dict[str, Any], wanted: tuple[str, list[list[Any]]]
+) -> dict[str, Any]:
+    """A case whose reasons are written with their numbers; stops where the judge gives others."""
+    outcome, reasons = wanted
+    found = [[code, *numbers] for code, numbers in judged(log)["reasons"]]
+    if sorted(found) != sorted(reasons):
+        raise SystemExit(f"judge/{name}: {found}, where the maker says {reasons}")
+    return _case(name, words, log, (outcome, {code for code, *_ in reasons}))
+
+
 def _case(
     name: str, words: tuple[str, str], log: dict[str, Any], wanted: tuple[str, set[str]]
 ) -> dict[str, Any]:
@@ -183,3 +194,16 @@ def _case(
             f"judge/{name}: {result['outcome']} {result['reasons']}, where the maker says {outcome} {codes}"
         )
     return accept(name, rule if ".md" in rule else RULE + rule, why, log, **result)
+
+
+def shared(cases: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Cases after the first, which they are like: what is the same there is not written again (README, Vectors)."""
+    base: dict[str, Any] = {}
+    for case in cases:
+        log, base = case["input"], base or case
+        if case is not base:
+            there = base["input"]
+            rows = [there["log"].index(row) if row in there["log"] else row for row in log["log"]]
+            other = {name: value for name, value in log.items() if value != there[name]}
+            case["input"] = {"like": base["name"], **other, "log": rows}
+        yield case

@@ -9,10 +9,11 @@ Another implementation reads the same files; ours is held to them by `meterseal 
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from meterseal_protocol.check import check
+from meterseal_protocol.check import LITRES, check, compare
 from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.evidence import Entry, select
 from meterseal_protocol.grant import Grants
@@ -45,11 +46,32 @@ def cases(path: Path) -> Iterator[Case]:
     if path.suffix != ".json" or runner is None:
         return
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = read_case(path)
     except ValueError:
         return
     if isinstance(found, dict) and set(found) == FIELDS:
         yield Case(f"meterseal {path.parent.name}", found["name"], lambda: _run(runner, found))
+
+
+def read_case(path: Path) -> Any:
+    """The JSON of a file, its input whole: what it takes from the case that it is `like` is put in.
+
+    ValueError where it is no JSON, or is like no case of its folder.
+    """
+    found = json.loads(path.read_text("utf-8"))
+    given = found.get("input") if isinstance(found, dict) else None
+    if not isinstance(given, dict) or "like" not in given:
+        return found
+    try:
+        base = json.loads((path.parent / f"{given['like']}.json").read_text("utf-8"))["input"]
+        rows = dict(enumerate(base["log"]))
+        log = [rows[row] if isinstance(row, int) else row for row in given["log"]]
+    except (OSError, LookupError, TypeError):
+        raise ValueError(
+            f"{path.name} is like no case of its folder, or like a row that it has not"
+        ) from None
+    own = {name: value for name, value in given.items() if name != "like"}
+    return {**found, "input": {**base, **own, "log": log}}
 
 
 def _run(runner: Runner, case: Mapping[str, Any]) -> str | None:
@@ -138,11 +160,16 @@ def judged(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def checked(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Subject certificate: an address as a QR code holds it, a trust file, an instant and a territory."""
+    """Subject certificate: an address as a QR code holds it, a trust file, an instant and a territory.
+
+    `dial_l` and `marks`, where there are any: litres and the marks hash that a person read off the meter.
+    """
     meter, raw = from_url(given["url"])
     answer = check(
         raw, Trust.load(bytes.fromhex(given["trust"])), given["as_of_s"], given["territory"], meter
     )
+    dial_m3 = Fraction(given["dial_l"], LITRES) if "dial_l" in given else None
+    answer = compare(answer, dial_m3, bytes.fromhex(given["marks"]) if "marks" in given else None)
     return {"outcome": answer.outcome, "reasons": [[code, list(numbers)] for code, numbers in answer.reasons]}
 
 
