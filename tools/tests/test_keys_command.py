@@ -75,3 +75,17 @@ def test_a_suite_that_is_not_there_is_named_and_nothing_is_made(tmp_path: Path, 
     assert "there is no suite" in text
     assert "1 or ESP256, 2 or SM2, 3 or Ed25519" in text
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_public_half_and_anchors_are_new_files_of_keys_that_can_be_read(tmp_path: Path) -> None:
+    """Exit 73 where the file is there, 66 where there is no such key, 65 where it is none; one sentence each."""
+    key, out = tmp_path / "k", tmp_path / "k.cosekey"
+    assert run("new", key)[0] == 0
+    assert run("public", key, out)[0] == 0
+    content = out.read_bytes()
+    assert run("public", key, out)[0] == 73 and out.read_bytes() == content
+    assert run("public", tmp_path / "none", tmp_path / "x")[0] == 66
+    assert run("anchors", tmp_path / "a", out, tmp_path / "none")[0] == 66
+    code, said = run("anchors", tmp_path / "a", key)
+    assert code == 65 and said.count("\n") == 1
+    assert not (tmp_path / "a").exists()

@@ -8,8 +8,6 @@ Exit codes: 0 done; 1 the registry refused one; 2 misuse; 65 a form, file or gra
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -24,12 +22,12 @@ from meterseal_tools.audit_log import anchor_keys
 from meterseal_tools.grants.form import at_time, read_form, template
 from meterseal_tools.grants.shown import holds, signers, table_of
 from meterseal_tools.grants.standing import below, read_grant
+from meterseal_tools.one_sentence import NO_INPUT, NOT_USABLE, in_one_sentence, write_new
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
-from meterseal_wire.errors import WireError
 from meterseal_wire.statement import Author, build
 
-REFUSED, NOT_USABLE, NO_INPUT, UNREACHABLE, CANNOT_CREATE = 1, 65, 66, 69, 73
+REFUSED, UNREACHABLE = 1, 69
 WIDTH, SUBJECT = 120, 16
 app = typer.Typer(no_args_is_help=True, help="Grants: a form to fill, sign it, show, withdraw, hand in.")
 KeyFile = Annotated[Path, typer.Option(help="the issuer's key file (0600); never printed")]
@@ -43,7 +41,7 @@ def print_template(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="delegation, manufacturer, type, variant, ...")],
 ) -> None:
     """Print the form of a kind of grant, with every field it may have, to be filled in an editor."""
-    with _in_one_sentence("template"):
+    with in_one_sentence("grant template"):
         print(template(kind, datetime.now(UTC)), end="")
 
 
@@ -59,14 +57,14 @@ def make(
     ] = None,
 ) -> None:
     """Sign what a form says. Under a delegation nothing wider than that is signed."""
-    with _in_one_sentence("make"):
+    with in_one_sentence("grant make"):
         payload = read_form(form)
         private = _key(key)
         if under is not None:
             payload = below(payload, read_grant(under), private.public)
         name = kinds.GRANT_NAMES[payload[L.GRANT]]
         signed = bytes(build(Author(issuer, name[:SUBJECT], private), L.KIND_GRANT, payload))
-    _write(out, signed)
+    write_new("grant", out, signed)
     print(f"{out}: {name} grant {payload[L.NUMBER]} of {issuer}, to {at_time(payload[L.WINDOW][1])}")
 
 
@@ -77,7 +75,7 @@ def show(
     anchors: Annotated[Path | None, typer.Option(help="the trusted keys, a CBOR array of COSE_Key")] = None,
 ) -> None:
     """Show grants in words. A signature is checked where its signer is an anchor or holds one of these delegations."""
-    with _in_one_sentence("show"):
+    with in_one_sentence("grant show"):
         known = [read_grant(file, L.KIND_WITHDRAWAL) for file in files]
         ring = signers(anchor_keys(anchors.read_bytes()) if anchors else [], known)
         console, all_hold = Console(width=max(WIDTH, Console().width)), True
@@ -105,11 +103,11 @@ def withdraw(
     """Sign a withdrawal. It counts where the signer signed the grant, or holds a delegation above it."""
     now = int(time.time())
     from_s = now if tainted_from is None else int(tainted_from.replace(tzinfo=UTC).timestamp())
-    with _in_one_sentence("withdraw"):
+    with in_one_sentence("grant withdraw"):
         named = read_grant(grant)
         said = {L.STATEMENT: named.identity, L.TAINTED_FROM_S: from_s, L.TIME_S: now, L.DETAIL: reason}
         signed = bytes(build(Author(issuer, "withdrawal", _key(key)), L.KIND_WITHDRAWAL, said))
-    _write(out, signed)
+    write_new("grant", out, signed)
     what = f"{kinds.GRANT_NAMES[named.payload[L.GRANT]]} grant {named.payload[L.NUMBER]} of {named.issuer}"
     print(f"{out}: withdraws {what} for tests from {at_time(from_s)}")
 
@@ -124,7 +122,7 @@ def submit(
 ) -> None:
     """Hand grants and withdrawals in to a registry, one by one; stops at the first that is refused."""
     for file in files:
-        with _in_one_sentence("submit"):
+        with in_one_sentence("grant submit"):
             read_grant(file, L.KIND_WITHDRAWAL)
         try:
             answer = httpx.post(f"{registry.rstrip('/')}/entries", content=file.read_bytes(), timeout=60)
@@ -144,22 +142,3 @@ def _key(path: Path) -> PrivateKey:
     except (OSError, ProtocolError) as error:
         print(f"grant: {' '.join(str(error).split())}", file=sys.stderr)
         raise typer.Exit(NO_INPUT) from None
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        with path.open("xb") as file:
-            file.write(content)
-    except OSError as error:
-        print(f"grant: {path} is not written: {error.strerror}; give another name", file=sys.stderr)
-        raise typer.Exit(CANNOT_CREATE) from None
-
-
-@contextmanager
-def _in_one_sentence(verb: str) -> Iterator[None]:
-    """What goes wrong inside becomes one line and its exit code."""
-    try:
-        yield
-    except (ValueError, ProtocolError, WireError, OSError) as error:
-        print(f"grant {verb}: {' '.join(str(error).split())}", file=sys.stderr)
-        raise typer.Exit(NOT_USABLE) from None

@@ -8,8 +8,8 @@ import typer
 
 from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.keys import PrivateKey, PublicKey
+from meterseal_tools.one_sentence import in_one_sentence, write_new
 from meterseal_wire.encode import encode
-from meterseal_wire.errors import WireError
 from meterseal_wire.scan import scan
 from meterseal_wire.suites import DEFAULT, SUITES, Suite
 
@@ -53,12 +53,9 @@ def public(
     out: Annotated[Path, typer.Argument(help="the public half, NAME.cosekey; never overwritten")],
 ) -> None:
     """Write the public half of a key (CBOR COSE_Key), for the authority that shall grant it."""
-    try:
+    with in_one_sentence("keys public"):
         key = PrivateKey.load(path).public
-        write_new(out, bytes(encode(key.cose)))
-    except (OSError, ProtocolError) as error:
-        print(f"keys public: {error}", file=sys.stderr)
-        raise typer.Exit(NO_INPUT) from None
+    write_new("keys public", out, bytes(encode(key.cose)))
     print(f"{out}: thumbprint {key.thumbprint.hex()}")
 
 
@@ -68,20 +65,11 @@ def anchors(
     files: Annotated[list[Path], typer.Argument(metavar="COSEKEY...", help="public keys of national roots")],
 ) -> None:
     """Put public keys into one file of anchors: whoever has it trusts them, and nobody else, from outside."""
-    try:
+    with in_one_sentence("keys anchors"):
         keys = [PublicKey.from_cose(scan(file.read_bytes()[:KEY_BYTES], KEY_BYTES)) for file in files]
-        write_new(out, bytes(encode([key.cose for key in keys])))
-    except (OSError, ProtocolError, WireError) as error:
-        print(f"keys anchors: {error}", file=sys.stderr)
-        raise typer.Exit(NO_INPUT) from None
+    write_new("keys anchors", out, bytes(encode([key.cose for key in keys])))
     for key in keys:
         print(f"{out}: thumbprint {key.thumbprint.hex()}")
-
-
-def write_new(path: Path, content: bytes) -> None:
-    """A new file; OSError where there is one already."""
-    with path.open("xb") as file:
-        file.write(content)
 
 
 def suite_called(text: str) -> Suite:

@@ -10,8 +10,7 @@ Exit codes: 0 done; 64 misuse; 65 pack, type or plan that can't be used; 66 no s
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,21 +19,21 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from meterseal_protocol.errors import BadPack, ProtocolError
+from meterseal_protocol.errors import BadPack
 from meterseal_protocol.keys import PrivateKey
 from meterseal_protocol.rules import House, plan_for
 from meterseal_protocol.statement import Statement, read
 from meterseal_protocol.variants import OWN
+from meterseal_tools.one_sentence import in_one_sentence, write_new
 from meterseal_tools.rules import load_named, shown
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 from meterseal_wire.digest import sha256
-from meterseal_wire.errors import WireError
 from meterseal_wire.point import REFERENCE_METER, STATIC
 from meterseal_wire.scan import scan
 from meterseal_wire.statement import Author, build
 
-USAGE, NOT_USABLE, NO_INPUT, CANNOT_CREATE = 64, 65, 66, 73
+USAGE = 64
 PLAN_BYTES, MS, DAY_S = 8192, 1000, 86400
 METHODS = {"flying": REFERENCE_METER, "static": STATIC}
 MODES = {"verify": kinds.VERIFY, "training": kinds.TRAINING, "check": kinds.CHECK}
@@ -99,9 +98,9 @@ def make(
     words = _words(language)
     alone = _one_of(MODES, mode, "mode") if mode else None
     house = House(_ms(run_in), _ms(settle), _ms(stable), _ms(within), _fraction(volume), alone)
-    with _in_one_sentence("make"):
+    with in_one_sentence("plan make"):
         found = plan_for(load_named(pack), _type(types), _one_of(METHODS, method, "method"), house)
-    _write(out, found)
+    write_new("plan", out, found)
     _show(found, words)
 
 
@@ -112,7 +111,7 @@ def show(
 ) -> None:
     """Show a plan: what a fixture will do, point by point, and the digest by which it is granted and ordered."""
     words = _words(language)
-    with _in_one_sentence("show"):
+    with in_one_sentence("plan show"):
         document = plan.read_bytes()
         _fields(document)
     _show(document, words)
@@ -130,7 +129,7 @@ def grant(
     days: Annotated[int, typer.Option(help="for how long from now", min=1)] = 365,
 ) -> None:
     """Sign the rules grant that names these plans, all of this pack."""
-    with _in_one_sentence("grant"):
+    with in_one_sentence("plan grant"):
         rules, documents = load_named(pack), [path.read_bytes() for path in plans]
         for path, document in zip(plans, documents, strict=True):
             if _fields(document)[L.RULES] != rules.digest:
@@ -147,7 +146,7 @@ def grant(
         signed = build(
             Author(issuer, kinds.GRANT_NAMES[kinds.RULES], PrivateKey.load(key)), L.KIND_GRANT, payload
         )
-    _write(out, signed)
+    write_new("plan", out, signed)
     print(f"{out}: rules grant {number} of {issuer} for {len(documents)} plan(s) of {rules.name}")
 
 
@@ -176,28 +175,6 @@ def _fraction(text: str) -> Fraction:
     except (ValueError, ZeroDivisionError):
         print(f"plan: {text} is no number of times; give 1.5 or 3/2", file=sys.stderr)
         raise typer.Exit(USAGE) from None
-
-
-@contextmanager
-def _in_one_sentence(verb: str) -> Iterator[None]:
-    """What goes wrong inside becomes one line and its exit code."""
-    try:
-        yield
-    except (ProtocolError, WireError) as error:
-        print(f"plan {verb}: {' '.join(str(error).split())}", file=sys.stderr)
-        raise typer.Exit(NOT_USABLE) from None
-    except OSError as error:
-        print(f"plan {verb}: {error}", file=sys.stderr)
-        raise typer.Exit(NO_INPUT) from None
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        with path.open("xb") as file:
-            file.write(content)
-    except OSError as error:
-        print(f"plan: {path} is not written: {error.strerror}; give another name", file=sys.stderr)
-        raise typer.Exit(CANNOT_CREATE) from None
 
 
 def _type(paths: Sequence[Path]) -> dict[int, Any]:
