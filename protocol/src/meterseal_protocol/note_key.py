@@ -5,6 +5,9 @@ SHA-256(name, newline, type, public key). A cosignature (C2SP tlog-cosignature) 
 signature over `cosignature/v1`, `time <seconds>` and the note's text: *at this time this was the largest tree of that
 log that I had seen, and it continued all that I had seen before*.
 
+A line that held is not verified again: a judge reads one sighting for every decision about what it covers. The answer
+hangs on key, text and signature alone, so it is the same with and without.
+
 Both types are suite 3 by definition of C2SP; its type 0x06 (ML-DSA-44) is read past like any type we have no key for.
 Not covered: a cosignature does not sign the witness's name, so one key must not serve two names (Quorum refuses it).
 """
@@ -12,6 +15,7 @@ Not covered: a cosignature does not sign the witness's name, so one key must not
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 from meterseal_protocol.errors import BadKey, BadNote, UnknownKey, Unverified
@@ -22,6 +26,7 @@ from meterseal_wire.suites import ED25519
 PLAIN, TIMED = 0x01, 0x04
 TIME_BYTES = 8
 LATEST_S = 2**63 - 1
+LONGEST_HELD = 4096  # characters: a checkpoint has three lines; lines below longer texts are checked anew
 KEY_TEXT = re.compile(r"([^+]*)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)")
 
 
@@ -134,6 +139,12 @@ def open_note(raw: bytes, keys: Iterable[VerifierKey]) -> Opened:
     return Opened(note, {key: tuple(sorted(found)) for key, found in times.items()})
 
 
+@lru_cache(maxsize=1024)
+def _held(key: VerifierKey, text: str, value: bytes) -> int:
+    """As `VerifierKey.check`, computed once for a key, a text and a signature; what does not hold is not kept."""
+    return key.check(text, value)
+
+
 def by_id(keys: Iterable[VerifierKey]) -> dict[tuple[str, bytes], VerifierKey]:
     """Keys by name and id, as signature lines name them; BadKey where two different ones have the same."""
     known: dict[tuple[str, bytes], VerifierKey] = {}
@@ -147,6 +158,6 @@ def by_id(keys: Iterable[VerifierKey]) -> dict[tuple[str, bytes], VerifierKey]:
 
 def _checked(key: VerifierKey, text: str, value: bytes) -> int:
     try:
-        return key.check(text, value)
+        return _held(key, text, value) if len(text) <= LONGEST_HELD else key.check(text, value)
     except Unverified as error:
         raise Unverified(f"the line of {key.name}+{key.key_id.hex()}: {error}") from None
