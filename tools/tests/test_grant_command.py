@@ -13,6 +13,8 @@ from meterseal_protocol.keys import PrivateKey, PublicKey
 from meterseal_protocol.statement import read
 from meterseal_protocol.testing.trial import Trial
 from meterseal_tools.grants.fields import FIELDS, KINDS, VARIANT, optional, wanted
+from meterseal_tools.grants.form import read_form
+from meterseal_tools.grants.handed import sign
 from meterseal_tools.services import Service, free_port, write_settings
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
@@ -84,7 +86,7 @@ roles = ["{0}"]
 qualification = ["water", "gas"]
 institution = "DEMO\""""
 FORMS |= {f"person {role}": ("province", PERSON.format(role)) for role in ("verifier", "checker", "approver")}
-ISSUERS = {"root": "SAMR-DEMO", "province": "ZJ-DEMO"}
+ISSUERS = {"root": "SAMR-DEMO", "province": "ZJ-DEMO", "nobody": "NOBODY", "absent": "X"}
 
 
 class Officer:
@@ -176,24 +178,27 @@ def test_a_real_registry_takes_them_and_a_withdrawal(officer: Officer, trial: Tr
     service.start()
     try:
         files = [officer.file(name) for name in FORMS]
-        first = run("grant", "submit", *files, "--registry", address)
-        assert (first.exit_code, first.output.count("已登记 entered")) == (0, len(FORMS)), (
-            first.output + first.stderr
-        )
-        assert run("grant", "submit", files[0], "--registry", address).output.endswith("entered before\n")
+        to = ["--registry", address, "--anchors", anchors]
+        first = run("grant", "submit", *files, *to)
+        assert first.exit_code == 0, first.output + first.stderr
+        told = [int(leaf) for leaf in re.findall(r"已登记 entered, 日志叶 leaf (\d+)", first.output)]
+        assert len(told) == len(FORMS) and told == sorted(set(told))
+        assert f"entered before, 日志叶 leaf {told[0]}" in run("grant", "submit", files[0], *to).output
+        assert run("keys", "anchors", tmp_path / "other.cbor", tmp_path / "edge.cosekey").exit_code == 0
+        other = run("grant", "submit", files[0], *to[:3], tmp_path / "other.cbor")
+        assert other.exit_code == 1 and "by no registry that these anchors grant" in other.stderr
         withdrawal = tmp_path / "w.cose"
         words = ["--key", tmp_path / "province.key", "--issuer", "ZJ-DEMO", "--out", withdrawal]
         done = run("grant", "withdraw", officer.file("fixture W1"), "--reason", "seal broken", *words)
         assert done.exit_code == 0, done.stderr
-        assert run("grant", "submit", withdrawal, "--registry", address).exit_code == 0
+        assert run("grant", "submit", withdrawal, *to).exit_code == 0
         PrivateKey.generate().save(tmp_path / "nobody.key")
-        ISSUERS["nobody"] = "NOBODY"
         assert officer.make("stray", FORMS["edge"][1], "nobody").exit_code == 0
-        refused = run("grant", "submit", officer.file("stray"), "--registry", address)
+        refused = run("grant", "submit", officer.file("stray"), *to)
         assert refused.exit_code == 1 and "entry.unknown_key" in refused.stderr
     finally:
         service.stop()
-    away = run("grant", "submit", files[0], "--registry", address)
+    away = run("grant", "submit", files[0], *to)
     assert away.exit_code == 69 and "can't be reached" in away.stderr
 
 
@@ -282,7 +287,7 @@ def test_nothing_wider_than_the_issuers_own_is_signed(
             WHEN,
             "none of its measures (5 两检合一 two verifications in one) gives",
         ),
-        (BOUNDED.replace("depth = 1", "depth = 1"), WHEN, "depth is 1, and it has 1"),
+        (BOUNDED, WHEN, "depth is 1, and it has 1"),
         (
             BOUNDED.replace("[5]", "[5, 7]").replace("depth = 1", "depth = 0"),
             WHEN,
@@ -298,6 +303,27 @@ def test_nor_for_longer_by_another_measure_or_what_only_an_anchor_gives(
     assert officer.make("root", BOUNDED, "root").exit_code == 0
     done = officer.make("wider", text, under="root", when=when)
     assert done.exit_code == 65 and says in done.stderr, done.stderr
+
+
+def test_what_is_wider_further_up_is_found_where_it_is_given(officer: Officer) -> None:
+    """A province whose own delegation is wider than the root's allowed: nobody below it can give that."""
+    top = BOUNDED.replace("province.cosekey", "checker.cosekey")
+    assert officer.make("top", top, "root").exit_code == 0
+    stolen = BOUNDED.replace("depth = 1", "depth = 0").replace('["33"]', '["44"]')
+    parent = read(officer.file("top").read_bytes()).identity
+    payload = {**read_form(officer.form(stolen)), L.PARENT: parent}
+    officer.file("low").write_bytes(sign(payload, "ZJ", PrivateKey.load(officer.folder / "checker.key")))
+    form = officer.form(narrow_form(territory='territory = ["44"]'))
+    words = ["--key", officer.folder / "province.key", "--issuer", "ZJ"]
+    low, above = officer.file("low"), officer.file("top")
+    alone = run("grant", "make", form, *words, "--under", low, "--out", officer.file("one"))
+    assert alone.exit_code == 0
+    both = run("grant", "make", form, *words, "--under", low, "--under", above, "--out", officer.file("two"))
+    assert both.exit_code == 65 and "territory is 44, and it has 33" in both.stderr
+    turned = run(
+        "grant", "make", form, *words, "--under", above, "--under", low, "--out", officer.file("three")
+    )
+    assert turned.exit_code == 65 and "give them in order" in turned.stderr
 
 
 def test_who_does_not_hold_the_delegation_signs_nothing_under_it(officer: Officer) -> None:
@@ -322,8 +348,8 @@ BAD = [
     (GOOD + "\nnumber = 7", "cannot be read as TOML"),
     (FORMS["type water"][1].replace("= 10000\nreg", "= 1.5\nreg"), "meter_pulse_ul: 1.5 is no exact number"),
     (FORMS["type water"][1].replace("2d480307", "2d48"), "bus_identity: 2 bytes are given and 4 wanted"),
-    (FORMS["fixture W1"][1].replace("W1.csr", "W9.csr"), "subject_key: [Errno 2] No such file"),
-    (FORMS["fixture W1"][1].replace("W1.csr", "form1.toml"), "subject_key: non-hexadecimal number"),
+    (FORMS["fixture W1"][1].replace("W1.csr", "W9.csr"), "W9.csr cannot be read: No such file"),
+    (FORMS["fixture W1"][1].replace("W1.csr", "form1.toml"), "neither a file of these kinds nor hex"),
 ]
 
 
@@ -338,6 +364,15 @@ def test_a_form_that_is_wrong_gets_one_sentence_and_signs_nothing(
     assert not officer.file("bad").exists()
 
 
+def test_demo_is_true_or_false(officer: Officer) -> None:
+    """A text would count as true whatever it says."""
+    form = officer.form(GOOD)
+    form.write_text(form.read_text().replace("demo = true", 'demo = "no"'))
+    words = ["--key", officer.folder / "root.key", "--issuer", "SAMR", "--out", officer.file("bad")]
+    done = run("grant", "make", form, *words)
+    assert done.exit_code == 65 and "demo is true or false" in done.stderr
+
+
 @pytest.mark.parametrize("when", ["", WHEN.replace("2029", "2025"), WHEN.replace("Z", "")])
 def test_a_window_is_two_times_with_their_zone_in_order(officer: Officer, when: str) -> None:
     """A time without its zone would be another one somewhere else."""
@@ -350,7 +385,6 @@ def test_what_is_there_is_never_overwritten_and_a_missing_key_is_named(officer: 
     before = officer.file("a").read_bytes()
     assert officer.make("a", GOOD, "root").exit_code == 73
     assert officer.file("a").read_bytes() == before
-    ISSUERS["absent"] = "X"
     assert officer.make("b", GOOD, "absent").exit_code == 66
     pack = officer.make("c", FORMS["rules jjg162"][1].replace('= "jjg162"', '= "jjg999"', 1), "root")
     assert pack.exit_code == 66 and "the packs that ship are" in pack.stderr

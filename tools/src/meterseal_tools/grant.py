@@ -16,19 +16,23 @@ import httpx
 import typer
 from rich.console import Console
 
+from meterseal_edge.beacon import grants_in
+from meterseal_edge.errors import RegistryAbsent
 from meterseal_protocol.errors import ProtocolError
-from meterseal_protocol.keys import PrivateKey
+from meterseal_protocol.keys import KeyRing, PrivateKey
 from meterseal_tools.audit_log import anchor_keys
 from meterseal_tools.grants.form import at_time, read_form, template
+from meterseal_tools.grants.handed import leaf_of, registries, sign
 from meterseal_tools.grants.shown import holds, signers, table_of
 from meterseal_tools.grants.standing import below, read_grant
 from meterseal_tools.one_sentence import NO_INPUT, NOT_USABLE, in_one_sentence, write_new
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
+from meterseal_wire.errors import WireError
 from meterseal_wire.statement import Author, build
 
 REFUSED, UNREACHABLE = 1, 69
-WIDTH, SUBJECT = 120, 16
+WIDTH = 120
 app = typer.Typer(no_args_is_help=True, help="Grants: a form to fill, sign it, show, withdraw, hand in.")
 KeyFile = Annotated[Path, typer.Option(help="the issuer's key file (0600); never printed")]
 Issuer = Annotated[str, typer.Option(help="the issuer's name in the registry, 16 characters at most")]
@@ -53,19 +57,24 @@ def make(
     issuer: Issuer,
     out: Out,
     under: Annotated[
-        Path | None, typer.Option(help="the delegation that the issuer holds; an anchor gives none")
-    ] = None,
+        list[Path],
+        typer.Option(help="the delegation that the issuer holds, then those above; an anchor gives none"),
+    ] = [],  # noqa: B006 (typer reads it and never changes it)
 ) -> None:
     """Sign what a form says. Under a delegation nothing wider than that is signed."""
     with in_one_sentence("grant make"):
         payload = read_form(form)
         private = _key(key)
-        if under is not None:
-            payload = below(payload, read_grant(under), private.public)
-        name = kinds.GRANT_NAMES[payload[L.GRANT]]
-        signed = bytes(build(Author(issuer, name[:SUBJECT], private), L.KIND_GRANT, payload))
+        if under:
+            payload = below(payload, [read_grant(path) for path in under], private.public)
+        signed = sign(payload, issuer, private)
     write_new("grant", out, signed)
+    name = kinds.GRANT_NAMES[payload[L.GRANT]]
     print(f"{out}: {name} grant {payload[L.NUMBER]} of {issuer}, to {at_time(payload[L.WINDOW][1])}")
+    if not under:
+        print(
+            "仅当该密钥是信任锚时有效 it counts only if that key is an anchor; else sign it --under a delegation"
+        )
 
 
 @app.command()
@@ -119,21 +128,44 @@ def submit(
     ],
     *,
     registry: Annotated[str, typer.Option(help="address of the registry")],
+    anchors: Annotated[
+        Path, typer.Option(help="the trusted keys: they grant the registry whose receipts count")
+    ],
 ) -> None:
-    """Hand grants and withdrawals in to a registry, one by one; stops at the first that is refused."""
-    for file in files:
-        with in_one_sentence("grant submit"):
-            read_grant(file, L.KIND_WITHDRAWAL)
-        try:
-            answer = httpx.post(f"{registry.rstrip('/')}/entries", content=file.read_bytes(), timeout=60)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            print(f"grant submit: {registry} can't be reached: {error}; try again", file=sys.stderr)
-            raise typer.Exit(UNREACHABLE) from None
-        if answer.status_code not in (httpx.codes.OK, httpx.codes.CREATED):
-            print(f"grant submit: {file} was refused: {answer.text.strip()}", file=sys.stderr)
-            raise typer.Exit(REFUSED)
-        again = "已登记过 entered before" if answer.status_code == httpx.codes.OK else "已登记 entered"
-        print(f"{file}: {again}")
+    """Hand grants and withdrawals in to a registry, one by one; stops at the first that is refused.
+
+    What was entered is shown by the registry's receipt: the leaf of its log.
+    """
+    with in_one_sentence("grant submit"):
+        known = {file: read_grant(file, L.KIND_WITHDRAWAL).identity for file in files}
+        keys = registries([file.read_bytes() for file in files], anchor_keys(anchors.read_bytes()))
+    address = registry.rstrip("/")
+    try:
+        if not len(keys):
+            listed = httpx.get(f"{address}/grants", timeout=60).raise_for_status().content
+            keys = registries(grants_in(listed), anchor_keys(anchors.read_bytes()))
+        for file, identity in known.items():
+            answer = httpx.post(f"{address}/entries", content=file.read_bytes(), timeout=60)
+            _tell(file, answer, identity, keys)
+    except (httpx.HTTPError, httpx.InvalidURL, RegistryAbsent) as error:
+        print(f"grant submit: {registry} can't be reached: {error}; try again", file=sys.stderr)
+        raise typer.Exit(UNREACHABLE) from None
+
+
+def _tell(file: Path, answer: httpx.Response, identity: bytes, keys: KeyRing) -> None:
+    if answer.status_code not in (httpx.codes.OK, httpx.codes.CREATED):
+        print(f"grant submit: {file} was refused: {answer.text.strip()}", file=sys.stderr)
+        raise typer.Exit(REFUSED)
+    try:
+        leaf = leaf_of(answer.content, identity, keys)
+    except (ProtocolError, WireError) as error:
+        print(
+            f"grant submit: {file}: its receipt is by no registry that these anchors grant, or does not hold: {error}",
+            file=sys.stderr,
+        )
+        raise typer.Exit(REFUSED) from None
+    again = "早已登记 entered before" if answer.status_code == httpx.codes.OK else "已登记 entered"
+    print(f"{file}: {again}, 日志叶 leaf {leaf}")
 
 
 def _key(path: Path) -> PrivateKey:

@@ -24,6 +24,7 @@ from meterseal_protocol.keys import PrivateKey
 from meterseal_protocol.rules import House, plan_for
 from meterseal_protocol.statement import Statement, read
 from meterseal_protocol.variants import OWN
+from meterseal_tools.grants.handed import sign
 from meterseal_tools.one_sentence import in_one_sentence, write_new
 from meterseal_tools.rules import load_named, shown
 from meterseal_wire import kinds
@@ -31,7 +32,6 @@ from meterseal_wire import labels as L
 from meterseal_wire.digest import sha256
 from meterseal_wire.point import REFERENCE_METER, STATIC
 from meterseal_wire.scan import scan
-from meterseal_wire.statement import Author, build
 
 USAGE = 64
 PLAN_BYTES, MS, DAY_S = 8192, 1000, 86400
@@ -143,9 +143,7 @@ def grant(
             L.RULES_NAME: rules.name,
             L.PLANS: [sha256(document) for document in documents],
         }
-        signed = build(
-            Author(issuer, kinds.GRANT_NAMES[kinds.RULES], PrivateKey.load(key)), L.KIND_GRANT, payload
-        )
+        signed = sign(payload, issuer, PrivateKey.load(key))
     write_new("plan", out, signed)
     print(f"{out}: rules grant {number} of {issuer} for {len(documents)} plan(s) of {rules.name}")
 

@@ -70,6 +70,8 @@ def read_form(path: Path) -> dict[int, Any]:
         if name not in form:
             raise BadGrant(f"{name} is missing; see `meterseal grant template {form['kind']}`")
     payload = {L.GRANT: number, L.NUMBER: _positive(form["number"]), L.WINDOW: _window(form)}
+    if type(form.get("demo", False)) is not bool:
+        raise BadGrant(f"demo is true or false, not {form['demo']!r}")
     if form.get("demo"):
         payload[L.DEMO] = 1
     said = ((fields[name], value) for name, value in form.items() if name in fields)

@@ -3,7 +3,8 @@
 What *wider* means is the judge's own (meterseal_protocol.delegation); here it gets words before anything is signed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +34,33 @@ def read_grant(path: Path, *others: int) -> Statement:
     return found
 
 
-def below(payload: Mapping[int, Any], parent: Statement, signer: PublicKey) -> dict[int, Any]:
-    """The payload as it stands under `parent`; BadGrant where the signer does not hold that, or where it is wider."""
+def below(payload: Mapping[int, Any], above: Sequence[Statement], signer: PublicKey) -> dict[int, Any]:
+    """The payload as it stands under the delegations `above`, the signer's own first; BadGrant where it is wider.
+
+    Those further up are looked at where they are given: what they never allowed nobody below can give.
+    """
+    for lower, upper in pairwise(above):
+        if lower.payload.get(L.PARENT) != upper.identity:
+            raise BadGrant(
+                f"{_name(lower)} does not stand under {_name(upper)}; give them in order, the lowest first"
+            )
+        _check(lower.payload, upper, PublicKey.from_cose(upper.payload[L.SUBJECT_KEY]))
+    _check(payload, above[0], signer)
+    return {**payload, L.PARENT: above[0].identity}
+
+
+def _name(delegation: Statement) -> str:
+    return f"delegation {delegation.payload[L.NUMBER]} of {delegation.issuer}"
+
+
+def _check(payload: Mapping[int, Any], parent: Statement, signer: PublicKey) -> None:
     over = parent.payload
     if over[L.GRANT] != kinds.DELEGATION:
         raise BadGrant(
             f"grant {over[L.NUMBER]} of {parent.issuer} is no delegation: nothing can be given under it"
         )
     if PublicKey.from_cose(over[L.SUBJECT_KEY]) != signer:
-        raise BadGrant(f"delegation {over[L.NUMBER]} of {parent.issuer} names another key than this one")
+        raise BadGrant(f"{_name(parent)} names another key than this one")
     if payload[L.GRANT] in ANCHORED:
         raise BadGrant(
             f"a {kinds.GRANT_NAMES[payload[L.GRANT]]} grant is given by an anchor alone, under nothing"
@@ -49,8 +68,7 @@ def below(payload: Mapping[int, Any], parent: Statement, signer: PublicKey) -> d
     beyond = list(wider(payload, over))
     if beyond:
         said = "; ".join(_beyond(label, payload, over) for label in beyond)
-        raise BadGrant(f"wider than delegation {over[L.NUMBER]} of {parent.issuer} (grant.widened): {said}")
-    return {**payload, L.PARENT: parent.identity}
+        raise BadGrant(f"wider than {_name(parent)} (grant.widened): {said}")
 
 
 def _beyond(label: int, payload: Mapping[int, Any], over: Mapping[int, Any]) -> str:

@@ -25,7 +25,11 @@ def value_of(field: Field, said: Any, folder: Path) -> Any:
     """What a grant says where a form says `said`; files are named from `folder`. BadGrant names the field."""
     try:
         return _shaped(field, field.shape, said, folder)
-    except (ValueError, TypeError, ZeroDivisionError, OSError, ProtocolError, WireError, EdgeError) as error:
+    except OSError as error:
+        raise BadGrant(
+            f"{field.name}: {error.filename} cannot be read: {error.strerror} ({field.en})"
+        ) from None
+    except (ValueError, TypeError, ZeroDivisionError, ProtocolError, WireError, EdgeError) as error:
         why = " ".join(str(error).split())
         raise BadGrant(f"{field.name}: {why} ({field.en})") from None
 
@@ -80,7 +84,7 @@ def _key(said: Any, folder: Path) -> dict[int, Any]:
         return request.holds(path.read_bytes()).key.cose
     if path.suffix in (".cosekey", ".cose_key"):
         return PublicKey.from_cose(scan(path.read_bytes()[:KEY_BYTES], KEY_BYTES)).cose
-    return PublicKey(bytes.fromhex(said)).cose
+    return PublicKey(_hex(said)).cose
 
 
 def _bytes(field: Field, shape: Any, said: Any, folder: Path) -> bytes:
@@ -91,11 +95,18 @@ def _bytes(field: Field, shape: Any, said: Any, folder: Path) -> bytes:
         return sha256((folder / said).read_bytes()[:FILE_BYTES]).digest()
     if field.label == L.RULES and not _is_hex(said, shape[1]):
         return load_named(said).digest
-    found = bytes.fromhex(said)
+    found = _hex(said)
     kind, size = shape
     if len(found) > size or (kind == "bytes" and len(found) != size):
         raise ValueError(f"{len(found)} bytes are given and {size} wanted")
     return found
+
+
+def _hex(said: str) -> bytes:
+    try:
+        return bytes.fromhex(said)
+    except ValueError:
+        raise ValueError(f"{said!r} is neither a file of these kinds nor hex") from None
 
 
 def _is(said: Any, kind: type, what: str) -> None:
