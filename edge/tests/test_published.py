@@ -161,8 +161,8 @@ def test_a_full_tile_may_be_kept_for_ever_and_a_partial_one_not(shown: Shown) ->
 class RealWitness:
     """A witness of its own behind HTTP, that remembers what it signed."""
 
-    def __init__(self, shown: Shown) -> None:
-        self.signer = NoteSigner("witness.example/w", PrivateKey.generate(ED25519), TIMED)
+    def __init__(self, shown: Shown, name: str = "witness.example/w") -> None:
+        self.signer = NoteSigner(name, PrivateKey.generate(ED25519), TIMED)
         self.witness = Witness(self.signer, {ORIGIN: [shown.published.key]})
         self.seen: Seen | None = None
         self.port = free_port()
@@ -249,3 +249,45 @@ def test_a_witness_that_is_away_or_signs_as_another_is_an_error_of_its_own(
     with httpx.Client(base_url=url) as client, pytest.raises(WitnessAbsent, match="compare its key"):
         other.ask(client)
     assert shown.client.get("/log/checkpoint").content == before
+
+
+def test_a_head_counts_once_a_quorum_has_cosigned_that_same_head(
+    shown: Shown, witness: RealWitness, tmp_path: Path
+) -> None:
+    """Two of three. The log grows between the two, yet both sign the head of 3; the third is away and holds up nobody;
+    it adds itself when it comes.
+    """
+    second, third = (RealWitness(shown, f"witness.example/{name}") for name in "xy")
+    shown.published = Published(
+        shown.box.log, NoteSigner(ORIGIN, PrivateKey.generate(ED25519)), tmp_path, quorum=2
+    )
+    keys = [shown.published.key, *(one.signer.key for one in (witness, second, third))]
+    for one in (witness, second, third):
+        one.witness = Witness(one.signer, {ORIGIN: [shown.published.key]})
+    first_ask, second_ask, third_ask = (cosigning(shown, one) for one in (witness, second, third))
+    with on_port(second.app(), second.port):
+        shown.grow(3)
+        ask(first_ask, witness)
+        assert shown.published.cosigned is None
+        with pytest.raises(WitnessAbsent, match="is away"):
+            ask(third_ask, third)
+        shown.grow(4)
+        ask(first_ask, witness)
+        assert shown.published.cosigned is None
+        ask(second_ask, second)
+        head, opened = open_checkpoint(shown.published.checkpoint(), keys)
+        assert (head.size, set(opened.signers)) == (3, {*keys[:3]})
+        ask(first_ask, witness)
+        ask(second_ask, second)
+    head, opened = open_checkpoint(shown.published.checkpoint(), keys)
+    assert (head.size, set(opened.signers)) == (7, {*keys[:3]})
+    with on_port(third.app(), third.port):
+        ask(third_ask, third)
+    head, opened = open_checkpoint(shown.published.checkpoint(), keys)
+    assert (head.size, set(opened.signers)) == (7, {*keys})
+
+
+def ask(ours: Cosigning, witness: RealWitness) -> None:
+    """One round at its address."""
+    with httpx.Client(base_url=f"http://127.0.0.1:{witness.port}") as client:
+        ours.ask(client)

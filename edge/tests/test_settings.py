@@ -8,6 +8,9 @@ import pytest
 
 from meterseal_edge.errors import BadSettings
 from meterseal_edge.settings import Settings, load
+from meterseal_protocol.keys import PrivateKey
+from meterseal_protocol.note_key import TIMED, NoteSigner
+from meterseal_wire.suites import ED25519
 
 GOOD: dict[str, Any] = {
     "folder": "edge",
@@ -139,3 +142,42 @@ def test_an_origin_that_a_browser_would_never_send_is_refused(tmp_path: Path, or
     """RFC 6454 section 6.2: scheme, host and port in small letters, nothing behind them."""
     with pytest.raises(BadSettings, match='"page_origin"'):
         load(written(tmp_path, page_origin=origin))
+
+
+def key_text(name: str) -> str:
+    """A witness's verifier key."""
+    return str(NoteSigner(name, PrivateKey.generate(ED25519), TIMED).key)
+
+
+def test_witnesses_are_a_list_of_address_and_key(tmp_path: Path) -> None:
+    """README's table: two, and a quorum no higher than their number."""
+    texts = [key_text("witness.example/a"), key_text("witness.example/b")]
+    listed = [{"url": f"http://{at}.example", "key": text} for at, text in zip("ab", texts, strict=True)]
+    found = load(written(tmp_path, witnesses=listed, quorum=2, log_key="log.key"))
+    assert [(at.url, str(at.key)) for at in found.witnesses] == [
+        ("http://a.example", texts[0]),
+        ("http://b.example", texts[1]),
+    ]
+    with pytest.raises(BadSettings, match='"quorum" is 3, and "witnesses" has 2'):
+        load(written(tmp_path, witnesses=listed, quorum=3, log_key="log.key"))
+    with pytest.raises(BadSettings, match='"witnesses" cosign what "log_key" signs'):
+        load(written(tmp_path, witnesses=listed))
+    with pytest.raises(BadSettings, match="has a key twice"):
+        load(written(tmp_path, witnesses=[listed[0], {**listed[1], "key": texts[0]}], log_key="log.key"))
+
+
+@pytest.mark.parametrize(
+    "value, why",
+    [
+        ("http://a.example", "is a list"),
+        (["http://a.example"], 'objects of "url" and "key"'),
+        ([{"url": "http://a.example"}], 'objects of "url" and "key"'),
+        ([{"url": "http://a.example", "key": 1}], 'objects of "url" and "key"'),
+        ([{"url": "a.example", "key": "k"}], "begins with http"),
+        ([{"url": "http://a.example", "key": "k"}], '"key" that is none'),
+    ],
+)
+def test_what_is_no_witness_is_said(tmp_path: Path, value: Any, why: str) -> None:
+    """Design section 13: one sentence that names the field."""
+    with pytest.raises(BadSettings, match=f'"witnesses".*{why}'):
+        load(written(tmp_path, witnesses=value, log_key="log.key"))

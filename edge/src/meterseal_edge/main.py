@@ -62,7 +62,7 @@ from meterseal_edge.store.sqlite import SqliteStore
 from meterseal_edge.surroundings import Surroundings
 from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.keys import PrivateKey
-from meterseal_protocol.note_key import NoteSigner, VerifierKey
+from meterseal_protocol.note_key import NoteSigner
 from meterseal_wire.statement import Author
 
 log = logging.getLogger("meterseal.edge")
@@ -209,7 +209,8 @@ def publisher(edge: Edge) -> Published | None:
     if edge.settings.log_key is None:
         return None
     signer = NoteSigner(edge.checkpointer.origin, PrivateKey.load(edge.settings.log_key))
-    return Published(edge.ingest.log, signer, edge.settings.folder)
+    quorum = edge.settings.quorum or len(edge.settings.witnesses)
+    return Published(edge.ingest.log, signer, edge.settings.folder, quorum)
 
 
 def run(edge: Edge) -> int:
@@ -241,9 +242,8 @@ def run(edge: Edge) -> int:
     ]
     if edge.ingest.pins is not None:
         loops.append(edge.ingest.pins.run)
-    if published is not None and edge.settings.witness:
-        key = VerifierKey.parse(edge.settings.witness_key)
-        loops.append(Cosigning(published, edge.settings.witness, key, edge.state).run)
+    if published is not None and edge.settings.witnesses:
+        loops += [Cosigning(published, at.url, at.key, edge.state).run for at in edge.settings.witnesses]
         author = edge.checkpointer.author
         loops.append(Sightings(published, author, edge.outbox, edge.settings.folder).run)
     if edge.desk is not None:

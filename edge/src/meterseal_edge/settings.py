@@ -9,6 +9,9 @@ import httpx
 
 from meterseal_edge.errors import BadSettings
 from meterseal_edge.log_lines import STYLES
+from meterseal_protocol.errors import ProtocolError
+from meterseal_protocol.note import MOST_SIGNATURES
+from meterseal_protocol.note_key import VerifierKey
 
 NAME_CHARACTERS = 16
 TOPIC_SIGNS = set("/+#\0")
@@ -22,7 +25,16 @@ RANGES = {
     "quarantine": (1, 1_000_000),
     "registry_poll_s": (1, 3600),
     "retention_days": (0, 36500),
+    "quorum": (0, MOST_SIGNATURES - 1),
 }
+
+
+@dataclass(frozen=True)
+class WitnessPlace:
+    """Where a witness is asked, and the key that its cosignatures must hold under."""
+
+    url: str
+    key: VerifierKey
 
 
 @dataclass(frozen=True)
@@ -35,8 +47,8 @@ class Settings:
     `packs` is a folder of rule packs (*.cbor) for the figures on the pages; without it those that ship.
     `retention_days` is how long a statement's bytes are kept once a receipt covers them (0: for ever), `log` how log
     lines are written, "text" or "json".
-    `log_key` is a 0600 key file (Ed25519) that signs the log's checkpoints for anybody; with `witness`, an address, and
-    `witness_key`, a verifier key's text, a C2SP witness cosigns them.
+    `log_key` is a 0600 key file (Ed25519) that signs the log's checkpoints for anybody; `witnesses` are the C2SP
+    witnesses that cosign them, and `quorum` how many must have before a head counts (0: all of them).
     `page_origin` is the page's address as browsers see it, https (or http on localhost); with it people can log in.
     `tls_authority`, `tls_certificate` and `tls_key`, all three, are PEM files for mutual TLS to the broker; with them
     only enrolled keys are taken (site/pins.py). `backups` is the folder in which the doctor looks for backups.
@@ -61,8 +73,8 @@ class Settings:
     retention_days: int = 0
     log: str = "text"
     log_key: Path | None = None
-    witness: str = ""
-    witness_key: str = ""
+    witnesses: tuple[WitnessPlace, ...] = ()
+    quorum: int = 0
     packs: Path | None = None
     page_origin: str = ""
     tls_authority: Path | None = None
@@ -89,7 +101,12 @@ def load(path: Path) -> Settings:
     if len(TLS & {name for name, value in found.items() if value}) not in {0, len(TLS)}:
         raise BadSettings(f"{path}: give all of {', '.join(sorted(TLS))}, or none")
     kinds = get_type_hints(Settings)
-    return Settings(**{name: _value(path, name, kinds[name], value) for name, value in found.items()})
+    read = Settings(**{name: _value(path, name, kinds[name], value) for name, value in found.items()})
+    if read.quorum > len(read.witnesses):
+        raise BadSettings(f'{path}: "quorum" is {read.quorum}, and "witnesses" has {len(read.witnesses)}')
+    if read.witnesses and read.log_key is None:
+        raise BadSettings(f'{path}: "witnesses" cosign what "log_key" signs; give that too')
+    return read
 
 
 def _value(path: Path, name: str, kind: Any, value: Any) -> Any:
@@ -100,6 +117,8 @@ def _value(path: Path, name: str, kind: Any, value: Any) -> Any:
         return value
     if value is None and kind == Path | None:
         return None
+    if name == "witnesses":
+        return _witnesses(path, value)
     if not isinstance(value, str) or not value:
         raise BadSettings(f'{path}: "{name}" is a text, not {value!r}')
     if name in {"site", "edge"} and (len(value) > NAME_CHARACTERS or TOPIC_SIGNS & set(value)):
@@ -107,19 +126,38 @@ def _value(path: Path, name: str, kind: Any, value: Any) -> Any:
     if name == "log" and value not in STYLES:
         raise BadSettings(f'{path}: "log" is {" or ".join(STYLES)}, not {value!r}')
     if name == "registry":
-        _check_url(path, value)
+        _check_url(path, name, value)
     if name == "page_origin":
         _check_origin(path, value)
     return value if kind is str else Path(value)
 
 
-def _check_url(path: Path, value: str) -> None:
+def _witnesses(path: Path, value: Any) -> tuple[WitnessPlace, ...]:
+    """Each once: a quorum counts keys, so one key under two addresses would count for less than it seems."""
+    if not isinstance(value, list) or len(value) >= MOST_SIGNATURES:
+        raise BadSettings(f'{path}: "witnesses" is a list of at most {MOST_SIGNATURES - 1}, not {value!r}')
+    found = []
+    for item in value:
+        texts = isinstance(item, dict) and all(isinstance(text, str) for text in item.values())
+        if not texts or set(item) != {"url", "key"}:
+            raise BadSettings(f'{path}: "witnesses" has objects of "url" and "key", two texts, not {item!r}')
+        _check_url(path, "witnesses", item["url"])
+        try:
+            found.append(WitnessPlace(item["url"], VerifierKey.parse(item["key"])))
+        except ProtocolError as error:
+            raise BadSettings(f'{path}: "witnesses" has a "key" that is none: {error}') from None
+    if len({place.key.public.xy for place in found}) < len(found):
+        raise BadSettings(f'{path}: "witnesses" has a key twice; each witness has its own')
+    return tuple(found)
+
+
+def _check_url(path: Path, name: str, value: str) -> None:
     try:
         url = httpx.URL(value)
     except httpx.InvalidURL as error:
-        raise BadSettings(f'{path}: "registry" is no address: {error}') from None
+        raise BadSettings(f'{path}: "{name}" is no address: {error}') from None
     if url.scheme not in {"http", "https"} or not url.host:
-        raise BadSettings(f'{path}: "registry" is an address that begins with http:// or https://')
+        raise BadSettings(f'{path}: "{name}" is an address that begins with http:// or https://')
 
 
 def _check_origin(path: Path, value: str) -> None:

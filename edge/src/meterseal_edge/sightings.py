@@ -5,8 +5,8 @@ cosigned gets a sighting (protocol/spec/checkpoint.md): that head, and the resul
 edge. It is a file here until a receipt covers it. The first head above a result is the one that counts, since no later
 one bounds it better; so a sighting is made from it even though more may have been cosigned since.
 
-Not covered: more than the one witness of the settings. Where the edge's grant asks for several, this alone moves
-nothing at the judge. Files that the disk refuses are logged; statements and custody do not wait for them.
+Cosigned means by the quorum of the settings. Where the edge's grant asks for more, a sighting moves nothing at the
+judge. Files that the disk refuses are logged; statements and custody do not wait for them.
 """
 
 import logging
