@@ -10,6 +10,7 @@ from edge.tests.test_dispatch import NONE, Desk
 
 from meterseal_edge.certificates import AGAIN_S
 from meterseal_edge.grant_line import AGAIN_S as PLAN_AGAIN_S
+from meterseal_edge.offers import name_of
 from meterseal_edge.site.layout import put
 
 OLD, NEW = b"0 old", b"0 new"
@@ -78,3 +79,15 @@ def test_a_stranger_is_sent_no_certificate(desk: Desk) -> None:
     """The signing key has no grant here."""
     lay(desk, NEW)
     assert desk.comes(key=bytes(32), certificate=shown(OLD)) == []
+
+
+def test_one_that_waits_behind_plans_is_not_forgotten_when_something_is_put_meanwhile(desk: Desk) -> None:
+    """What is on its way is made anew then; a certificate counts as sent once it was."""
+    first = desk.put_plan()
+    lay(desk, NEW)
+    assert desk.comes(certificate=shown(OLD), plans=NONE, tenants=NONE) == [first]
+    lay(desk, NEW, "G1")
+    desk.later(0)
+    desk.says(granted={"last": name_of(first)})
+    assert desk.later(0) == [["certificate", NEW]]
+    assert desk.alarms() == []

@@ -32,23 +32,30 @@ class Certificates:
         before, self._seen = self._seen, seen
         return seen != before
 
-    def lacking(self, told: Presence) -> list[object] | None:
+    def lacking(self, told: Presence) -> bytes | None:
         """What a fixture shall be sent; None where it has it, shows none, or was sent it lately."""
         newest = self._newest(told)
-        if newest is None or self.not_taken(told):
-            return None
-        self._sent[told.fixture] = (newest, self._now_s())
-        return [WORD, newest]
+        return None if newest is None or self._lately(told.fixture, newest) else newest
+
+    def item(self, fixture: str, certificate: bytes) -> list[object]:
+        """A certificate as it goes down now."""
+        self._sent[fixture] = (certificate, self._now_s())
+        return [WORD, certificate]
 
     def not_taken(self, told: Presence) -> bool:
         """True where a fixture was sent its newest certificate within a day and shows another one."""
-        sent, at_s = self._sent.get(told.fixture, (b"", 0.0))
-        return sent != b"" and sent == self._newest(told) and self._now_s() - at_s < AGAIN_S
+        newest = self._newest(told)
+        return newest is not None and self._lately(told.fixture, newest)
+
+    def _lately(self, fixture: str, certificate: bytes) -> bool:
+        sent, at_s = self._sent.get(fixture, (b"", 0.0))
+        return sent == certificate and self._now_s() - at_s < AGAIN_S
 
     def _newest(self, told: Presence) -> bytes | None:
+        if not told.certificate:
+            return None
         try:
             found = (self.folder / f"{told.fixture}.der").read_bytes()
         except OSError:
             return None
-        shown = told.certificate
-        return found if shown and sha256(found).digest() != shown else None
+        return found if sha256(found).digest() != told.certificate else None

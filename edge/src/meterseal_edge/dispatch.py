@@ -47,7 +47,7 @@ class Way:
     told: Presence
     grants: GrantLine
     update: UpdateLine | None = None
-    certificate: list[Any] | None = None
+    certificate: bytes | None = None
 
 
 class Dispatch:
@@ -157,7 +157,7 @@ class Dispatch:
             return way.grants.tick(now)
         if way.certificate is not None:
             certificate, way.certificate = way.certificate, None
-            return [certificate]
+            return [self.certificates.item(name, certificate)]
         if way.update is None:
             return []
         items = way.update.tick(now)
