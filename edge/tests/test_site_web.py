@@ -150,3 +150,15 @@ def test_an_address_without_tls_is_refused_before_anything_is_made(tmp_path: Pat
     with pytest.raises(BadSite, match="is no https address"):
         made_site(tmp_path / "site", page_origin="http://edge.example")
     assert not (tmp_path / "site").exists()
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://Edge.example", "https://edge.example/", "https://", "https://[", "https://a:x"]
+)
+def test_an_address_that_the_edge_would_refuse_at_its_start_is_refused_here(
+    tmp_path: Path, origin: str
+) -> None:
+    """One rule (settings.py): the site would be made, and its edge would not come up."""
+    with pytest.raises(BadSite, match="page_origin"):
+        made_site(tmp_path / "site", page_origin=origin)
+    assert not (tmp_path / "site").exists()

@@ -128,7 +128,7 @@ def _value(path: Path, name: str, kind: Any, value: Any) -> Any:
     if name == "registry":
         _check_url(path, name, value)
     if name == "page_origin":
-        _check_origin(path, value)
+        check_origin(path, value)
     return value if kind is str else Path(value)
 
 
@@ -160,8 +160,8 @@ def _check_url(path: Path, name: str, value: str) -> None:
         raise BadSettings(f'{path}: "{name}" is an address that begins with http:// or https://')
 
 
-def _check_origin(path: Path, value: str) -> None:
-    """A browser gives keys and passkeys to a page only over https, or on its own machine."""
+def check_origin(path: Path, value: str) -> None:
+    """A browser gives keys and passkeys to a page only over https, or on its own machine; BadSettings else."""
     try:
         url = httpx.URL(value)
     except httpx.InvalidURL as error:

@@ -8,7 +8,8 @@ laid beside this file; the site's authority is for machines, and no browser shou
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from meterseal_edge.errors import BadSite
+from meterseal_edge.errors import BadSettings, BadSite
+from meterseal_edge.settings import check_origin
 
 FILE, CERTIFICATE, KEY = "meterseal.conf", "page.pem", "page.key"
 HTTPS = 443
@@ -43,8 +44,12 @@ server {{
 
 def web_file(folder: Path, origin: str, page_port: int) -> str:
     """The file for a page that browsers see as `origin`; BadSite where that is not https."""
-    url = urlsplit(origin)
-    if url.scheme != "https" or not url.hostname:
+    if not origin.startswith("https://"):
         raise BadSite(f"{origin!r} is no https address: give https://NAME or https://NAME:PORT")
+    try:
+        check_origin(folder / FILE, origin)
+    except BadSettings as error:
+        raise BadSite(str(error)) from None
+    url = urlsplit(origin)
     words = {"port": url.port or HTTPS, "host": url.hostname, "folder": folder, "page_port": page_port}
     return TEXT.format(certificate=CERTIFICATE, key=KEY, **words)
