@@ -20,9 +20,10 @@ from meterseal_edge.beacon import grants_in
 from meterseal_edge.errors import RegistryAbsent
 from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.keys import KeyRing, PrivateKey
+from meterseal_protocol.receipt import check
 from meterseal_tools.audit_log import anchor_keys
 from meterseal_tools.grants.form import at_time, read_form, template
-from meterseal_tools.grants.handed import leaf_of, registries, sign
+from meterseal_tools.grants.handed import registries, sign
 from meterseal_tools.grants.shown import holds, signers, table_of
 from meterseal_tools.grants.standing import below, read_grant
 from meterseal_tools.one_sentence import NO_INPUT, NOT_USABLE, in_one_sentence, write_new
@@ -157,7 +158,7 @@ def _tell(file: Path, answer: httpx.Response, identity: bytes, keys: KeyRing) ->
         print(f"grant submit: {file} was refused: {answer.text.strip()}", file=sys.stderr)
         raise typer.Exit(REFUSED)
     try:
-        leaf = leaf_of(answer.content, identity, keys)
+        leaf = check(answer.content, identity, keys).leaf
     except (ProtocolError, WireError) as error:
         print(
             f"grant submit: {file}: its receipt is by no registry that these anchors grant, or does not hold: {error}",

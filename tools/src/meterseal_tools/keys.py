@@ -66,10 +66,15 @@ def anchors(
 ) -> None:
     """Put public keys into one file of anchors: whoever has it trusts them, and nobody else, from outside."""
     with in_one_sentence("keys anchors"):
-        keys = [PublicKey.from_cose(scan(file.read_bytes()[:KEY_BYTES], KEY_BYTES)) for file in files]
+        keys = [read_public(file) for file in files]
     write_new("keys anchors", out, bytes(encode([key.cose for key in keys])))
     for key in keys:
         print(f"{out}: thumbprint {key.thumbprint.hex()}")
+
+
+def read_public(path: Path) -> PublicKey:
+    """The key in a file of a COSE_Key; OSError, WireError or ProtocolError where there is none."""
+    return PublicKey.from_cose(scan(path.read_bytes()[:KEY_BYTES], KEY_BYTES))
 
 
 def suite_called(text: str) -> Suite:

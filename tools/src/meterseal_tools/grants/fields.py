@@ -8,9 +8,8 @@ from typing import Any
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
 
-HEAD = (L.GRANT, L.NUMBER, L.WINDOW, L.PARENT, L.DEMO)
 _OPTIONAL: Any = kinds.KINDS[L.KIND_GRANT][1]
-SHAPES: dict[int, Any] = {label: shape for label, shape in _OPTIONAL.items() if label not in HEAD}
+SHAPES: dict[int, Any] = {label: shape for label, shape in _OPTIONAL.items() if label not in kinds.GRANT_HEAD}
 VARIANT = "variant"
 # As on the command line: "reference material" is one word there.
 KINDS = {name.replace(" ", "_"): number for number, name in kinds.GRANT_NAMES.items()}

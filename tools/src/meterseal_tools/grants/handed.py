@@ -1,11 +1,10 @@
-"""A grant as it is signed, and the receipt that a registry gives for it."""
+"""A grant as it is signed, and whose receipts for it count."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.keys import KeyRing, PrivateKey, PublicKey
-from meterseal_protocol.receipt import check
 from meterseal_protocol.verify import verify
 from meterseal_wire import kinds
 from meterseal_wire import labels as L
@@ -34,8 +33,3 @@ def registries(raws: Iterable[bytes], anchors: Sequence[PublicKey]) -> KeyRing:
         if grant.typ == L.KIND_GRANT and grant.payload[L.GRANT] == kinds.REGISTRY:
             found.add(PublicKey.from_cose(grant.payload[L.SUBJECT_KEY]))
     return found
-
-
-def leaf_of(receipt: bytes, identity: bytes, keys: KeyRing) -> int:
-    """The leaf at which a receipt says that a statement was entered; ProtocolError where it does not hold."""
-    return check(receipt, identity, keys).leaf

@@ -11,6 +11,7 @@ from typing import Any
 from meterseal_protocol.delegation import wider
 from meterseal_protocol.errors import ProtocolError
 from meterseal_protocol.keys import PublicKey
+from meterseal_protocol.measures import measures_for
 from meterseal_protocol.statement import Statement, read
 from meterseal_tools.grants.errors import BadGrant
 from meterseal_tools.grants.fields import BY_LABEL
@@ -20,7 +21,6 @@ from meterseal_wire import labels as L
 from meterseal_wire.errors import WireError
 
 FILE_BYTES = 16384
-ANCHORED = (kinds.REGISTRY, kinds.WITNESS, kinds.RULES)
 
 
 def read_grant(path: Path, *others: int) -> Statement:
@@ -61,7 +61,7 @@ def _check(payload: Mapping[int, Any], parent: Statement, signer: PublicKey) -> 
         )
     if PublicKey.from_cose(over[L.SUBJECT_KEY]) != signer:
         raise BadGrant(f"{_name(parent)} names another key than this one")
-    if payload[L.GRANT] in ANCHORED:
+    if payload[L.GRANT] != kinds.DELEGATION and not measures_for(payload):
         raise BadGrant(
             f"a {kinds.GRANT_NAMES[payload[L.GRANT]]} grant is given by an anchor alone, under nothing"
         )

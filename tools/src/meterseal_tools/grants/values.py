@@ -13,12 +13,12 @@ from meterseal_protocol.measures import MEASURES
 from meterseal_protocol.statement import read
 from meterseal_tools.grants.errors import BadGrant
 from meterseal_tools.grants.fields import Field
+from meterseal_tools.keys import read_public
 from meterseal_tools.rules import load_named
 from meterseal_wire import labels as L
 from meterseal_wire.errors import WireError
-from meterseal_wire.scan import scan
 
-KEY_BYTES, FILE_BYTES = 4096, 1 << 20
+FILE_BYTES = 1 << 20
 
 
 def value_of(field: Field, said: Any, folder: Path) -> Any:
@@ -83,7 +83,7 @@ def _key(said: Any, folder: Path) -> dict[int, Any]:
     if path.suffix == ".csr":
         return request.holds(path.read_bytes()).key.cose
     if path.suffix in (".cosekey", ".cose_key"):
-        return PublicKey.from_cose(scan(path.read_bytes()[:KEY_BYTES], KEY_BYTES)).cose
+        return read_public(path).cose
     return PublicKey(_hex(said)).cose
 
 
